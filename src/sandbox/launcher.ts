@@ -1,0 +1,202 @@
+/**
+ * The console's side of the sandbox: joins the one that runs, or starts it as a child process of its own. Light on purpose:
+ * nothing of the sandbox itself is imported here (DESIGN §2).
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdirSync, openSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { extname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readHandle, type SandboxHandle, sandboxFolder } from './handle.ts';
+
+export interface SandboxOptions {
+  /** Throws all data of the sandbox away first. */
+  readonly fresh?: boolean;
+  readonly scenario?: ScenarioName;
+  /** How many times faster than life mail arrives and schedules tick. 1 to 600. */
+  readonly speed?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** For tests: another folder than the user's. */
+  readonly folder?: string;
+}
+
+export const SCENARIOS = ['calm', 'incident', 'flood'] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+export interface Progress {
+  readonly step: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface JoinedSandbox {
+  readonly url: string;
+  readonly pid: number;
+  readonly scenario: string;
+  readonly speed: number;
+  /** Environment variables that point any program at this sandbox. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly startedHere: boolean;
+  /** Lets go of it. A sandbox that nobody holds any more stops by itself within seconds. */
+  leave(): Promise<void>;
+}
+
+/** The sandbox could not be started or joined; the message says why and what to do. */
+export class SandboxError extends Error {
+  override readonly name = 'SandboxError';
+}
+
+const START_DEADLINE_MS = 90_000;
+const PROBE_DEADLINE_MS = 2_000;
+
+/**
+ * Joins the sandbox that runs in the user's state folder, or starts one and waits until it answers.
+ * `fresh`, `scenario` and `speed` shape a start; asking for `fresh` while one runs is refused.
+ * @throws SandboxError
+ */
+export async function joinOrStartSandbox(options: SandboxOptions = {}): Promise<JoinedSandbox> {
+  const folder = options.folder ?? sandboxFolder(process.env);
+  const running = await joinRunning(folder);
+  if (running !== null) {
+    if (options.fresh !== true) return running;
+    await running.leave();
+    throw new SandboxError(
+      'A sandbox is running, so its data cannot be thrown away. Stop it first: email-ops sandbox stop',
+    );
+  }
+  if (options.fresh === true) rmSync(folder, { recursive: true, force: true });
+  await start(folder, options);
+  const joined = await joinRunning(folder);
+  if (joined === null)
+    throw new SandboxError(`The sandbox started but does not answer. Its log: ${join(folder, 'sandbox.log')}`);
+  return { ...joined, startedHere: true };
+}
+
+/** Joins a running sandbox; null when none answers. */
+export async function joinRunning(folder = sandboxFolder(process.env)): Promise<JoinedSandbox | null> {
+  const handle = readHandle(folder);
+  if (handle === null) return null;
+  const release = await attach(handle);
+  if (release === null) return null;
+  const { url, pid, scenario, speed, environment } = handle;
+  return { url, pid, scenario, speed, environment, startedHere: false, leave: release };
+}
+
+/** Asks a running sandbox to stop, and waits until its process is gone. False when none runs. */
+export async function stopSandbox(folder = sandboxFolder(process.env)): Promise<boolean> {
+  const joined = await joinRunning(folder);
+  if (joined === null) return false;
+  await joined.leave();
+  process.kill(joined.pid, 'SIGTERM');
+  const deadlineMs = Date.now() + 15_000;
+  while (isAlive(joined.pid)) {
+    if (Date.now() > deadlineMs) throw new SandboxError(`The sandbox (pid ${joined.pid}) does not stop.`);
+    await delay(50);
+  }
+  return true;
+}
+
+// A connection that stays open for as long as this process wants the sandbox: it ends with us even on kill -9, and the
+// sandbox counts these to know when nobody needs it any more.
+function attach(handle: SandboxHandle): Promise<(() => Promise<void>) | null> {
+  return new Promise((resolve) => {
+    const request = get(`${handle.url}/sandbox/attach`, {
+      headers: { authorization: `Bearer ${handle.controlToken}` },
+      agent: false,
+    });
+    const giveUp = setTimeout(() => request.destroy(), PROBE_DEADLINE_MS);
+    request.on('response', (response) => {
+      clearTimeout(giveUp);
+      if (response.statusCode !== 200) {
+        response.destroy();
+        resolve(null);
+        return;
+      }
+      response.on('error', () => undefined); // the sandbox stopped: the reads say so
+      response.resume();
+      response.socket.unref();
+      resolve(async () => {
+        response.destroy();
+      });
+    });
+    request.on('error', () => {
+      clearTimeout(giveUp);
+      resolve(null);
+    });
+  });
+}
+
+async function start(folder: string, options: SandboxOptions): Promise<void> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const log = openSync(join(folder, 'sandbox.log'), 'a', 0o600);
+  // The same file name in src/ (run by type stripping) and in dist/ (compiled).
+  const main = new URL(`./main${extname(import.meta.url)}`, import.meta.url);
+  const child = fork(
+    main,
+    [folder, options.scenario ?? '', String(options.speed ?? 1)],
+    // Detached: Ctrl-C in the console's terminal is the console's affair; the sandbox ends when nobody is attached.
+    { detached: true, stdio: ['ignore', log, log, 'ipc'] },
+  );
+  try {
+    await untilReady(child, folder, options.onProgress);
+  } finally {
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}
+
+function untilReady(child: ChildProcess, folder: string, onProgress?: (progress: Progress) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new SandboxError(`The sandbox did not start within ${START_DEADLINE_MS / 1000} s. ${seeLog(folder)}`));
+    }, START_DEADLINE_MS);
+    child.on('message', (message: MainMessage) => {
+      if (message.kind === 'progress') return onProgress?.(message.progress);
+      clearTimeout(deadline);
+      if (message.kind === 'ready') resolve();
+      // Somebody else won the race to start it in this folder: wait for theirs.
+      else if (message.kind === 'in-use') untilAnother(folder).then(resolve, reject);
+      else reject(new SandboxError(`The sandbox cannot start: ${message.reason} ${seeLog(folder)}`));
+    });
+    child.on('error', (cause) => reject(new SandboxError('The sandbox process cannot be started.', { cause })));
+    child.on('exit', (code, signal) => {
+      clearTimeout(deadline);
+      // After 'ready' or 'in-use' the promise is settled or owned by the wait above, and this does nothing.
+      if (code !== IN_USE_EXIT_CODE)
+        reject(new SandboxError(`The sandbox ended while starting (${signal ?? `exit ${code}`}). ${seeLog(folder)}`));
+    });
+  });
+}
+
+/** What the sandbox process tells its starter. */
+export type MainMessage =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'in-use' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export const IN_USE_EXIT_CODE = 75;
+
+async function untilAnother(folder: string): Promise<void> {
+  const deadlineMs = Date.now() + START_DEADLINE_MS;
+  while (Date.now() < deadlineMs) {
+    const joined = await joinRunning(folder);
+    if (joined !== null) return joined.leave();
+    await delay(100);
+  }
+  throw new SandboxError(`Another process holds ${folder} but its sandbox does not answer. ${seeLog(folder)}`);
+}
+
+function seeLog(folder: string): string {
+  return `See ${join(folder, 'sandbox.log')}; 'email-ops sandbox --fresh' begins anew.`;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
