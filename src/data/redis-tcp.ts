@@ -79,7 +79,7 @@ function createConnection(target: RedisOptions) {
     current = undefined;
   };
   const open = () => {
-    const redis = new Redis({ ...target, ...ON_DEMAND });
+    const redis = new Redis({ ...target, ...ON_DEMAND, replyMapping: 'legacy' });
     let lastError: Error | undefined;
     redis.on('error', (error) => {
       lastError ??= error;
