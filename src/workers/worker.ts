@@ -1,0 +1,38 @@
+/** What every worker is: one bounded run at a time, started by whoever has a reason, answered with a value. */
+import type { RunOutcome } from '../domain/run.ts';
+
+export interface Worker {
+  /**
+   * One run. Never throws for what can go wrong outside: that is a result with the outcome `failed`. When `signal` aborts,
+   * what has not started is given back and what is in flight is waited for.
+   */
+  run(request: RunRequest): Promise<RunResult>;
+}
+
+export interface RunRequest {
+  /** Who asked: `cli`, `schedule`, `qstash`, `vercel-cron`, `admin`, `console`. Goes into the run record. */
+  readonly trigger: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: RunProgress) => void;
+}
+
+export interface RunProgress {
+  readonly processed: number;
+  readonly successful: number;
+  readonly failed: number;
+}
+
+/** What HTTP answers, run records and the command line show. */
+export interface RunResult extends RunProgress {
+  readonly outcome: RunOutcome;
+  /** One line for a person: no secret, no full address. */
+  readonly message: string;
+  readonly durationMs: number;
+}
+
+/** Where log lines go; each begins with its worker's prefix, as `[email-worker]` (WIRE.md). */
+export interface Logger {
+  info(line: string): void;
+  warn(line: string): void;
+  error(line: string): void;
+}
