@@ -1,5 +1,7 @@
-/** Points of `email:metrics:timeseries`. Fields that legacy monitors do not write are null, never zero. */
+/** Points of `email:metrics:timeseries`: how they are kept for a day and thinned for a chart. */
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
 
+/** One point. Fields that legacy monitors do not write are null, never zero. */
 export interface MetricPoint {
   readonly atEpochMs: number;
   readonly healthyProviders: number;
@@ -20,4 +22,90 @@ export interface MetricPoint {
 export interface MetricSeries {
   readonly points: readonly MetricPoint[];
   readonly skipped: number;
+}
+
+export const METRIC_WINDOW_MS = DAY_MS;
+
+/** How far ahead of our clock a point may lie before it is taken for nonsense. Clocks differ, but not by an hour. */
+export const METRIC_AHEAD_MS = HOUR_MS;
+
+/**
+ * The points of the last 24 h, ascending, one per instant; where both have one, the newer reading wins. Answers `known`
+ * itself when nothing changes, so that what depends on it need not be drawn again.
+ */
+export function mergePoints(
+  known: readonly MetricPoint[],
+  newer: readonly MetricPoint[],
+  nowEpochMs: number,
+): readonly MetricPoint[] {
+  const isInWindow = ({ atEpochMs }: MetricPoint) =>
+    atEpochMs > nowEpochMs - METRIC_WINDOW_MS && atEpochMs <= nowEpochMs + METRIC_AHEAD_MS;
+  if (newer.length === 0 && known.every(isInWindow)) return known;
+  const byTime = new Map([...known, ...newer].filter(isInWindow).map((point) => [point.atEpochMs, point]));
+  return [...byTime.values()].sort((a, b) => a.atEpochMs - b.atEpochMs);
+}
+
+export interface ChartWindow {
+  readonly fromEpochMs: number;
+  readonly toEpochMs: number;
+  /** Columns of the chart. */
+  readonly buckets: number;
+  /** Points at most so far apart belong together; columns between them are interpolated. Default: three monitor intervals. */
+  readonly bridgeMs?: number;
+}
+
+/** What one column shows: from the lowest to the highest value in it, so that no spike is lost. */
+export interface ChartBucket {
+  readonly min: number;
+  readonly max: number;
+  readonly last: number;
+}
+
+/**
+ * Thins `points` (ascending) to one bucket per column. A gap in the data, or a point without the value, stays a gap: null.
+ * Total: an empty or reversed window answers nothing but nulls.
+ */
+export function downsample(
+  points: readonly MetricPoint[],
+  pick: (point: MetricPoint) => number | null,
+  window: ChartWindow,
+): readonly (ChartBucket | null)[] {
+  const count = Math.max(0, Math.floor(window.buckets) || 0);
+  const buckets: (ChartBucket | null)[] = new Array(count).fill(null);
+  const bucketMs = (window.toEpochMs - window.fromEpochMs) / count;
+  if (!(bucketMs > 0)) return buckets;
+  const bridgeMs = window.bridgeMs ?? 15 * MINUTE_MS;
+  let previous: { index: number; atEpochMs: number; value: number } | null = null;
+  for (const point of points) {
+    const value = pick(point);
+    const index = Math.floor((point.atEpochMs - window.fromEpochMs) / bucketMs);
+    if (index < 0 || index >= count) continue;
+    if (value === null || !Number.isFinite(value)) {
+      previous = null;
+      continue;
+    }
+    if (previous !== null && point.atEpochMs - previous.atEpochMs <= bridgeMs)
+      bridge(buckets, previous, { index, value });
+    buckets[index] = widened(buckets[index] ?? null, value);
+    previous = { index, atEpochMs: point.atEpochMs, value };
+  }
+  return buckets;
+}
+
+function widened(bucket: ChartBucket | null, value: number): ChartBucket {
+  if (bucket === null) return { min: value, max: value, last: value };
+  return { min: Math.min(bucket.min, value), max: Math.max(bucket.max, value), last: value };
+}
+
+/** Fills the empty columns between two neighbouring points by a straight line. */
+function bridge(
+  buckets: (ChartBucket | null)[],
+  from: { index: number; value: number },
+  to: { index: number; value: number },
+): void {
+  for (let index = from.index + 1; index < to.index; index += 1) {
+    const share = (index - from.index) / (to.index - from.index);
+    const value = from.value + (to.value - from.value) * share;
+    buckets[index] = { min: value, max: value, last: value };
+  }
 }

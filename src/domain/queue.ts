@@ -33,6 +33,8 @@ export interface QueueOverview {
   readonly waitingRetry: number;
   readonly nextRetryAtEpochMs: number | null;
   readonly expiredLeases: number;
+  /** Since when the longest-held row is in `processing`; absent where nobody can tell. */
+  readonly oldestProcessingAtEpochMs?: number | null;
   readonly lastCompletedAtEpochMs: number | null;
   readonly deadLetters: number;
   readonly unreviewedDeadLetters: number;

@@ -1,0 +1,96 @@
+/** Will the queue clear, when, and which quota runs out first? Forecasts from what was sent and enqueued lately. */
+import type { Provider } from './email.ts';
+import type { QueueOverview } from './queue.ts';
+import { type ProviderQuota, remaining, remainingToday } from './quota.ts';
+import { MINUTE_MS, nextUtcMidnightEpochMs } from './time.ts';
+
+export type DrainForecast =
+  | { readonly kind: 'empty' }
+  /** Nothing is due before this; nobody has to do anything. */
+  | { readonly kind: 'waiting'; readonly untilEpochMs: number }
+  | { readonly kind: 'clearing'; readonly etaMinutes: number }
+  /** Emails are due and none leaves. */
+  | { readonly kind: 'stalled' }
+  /** More comes in than goes out. */
+  | { readonly kind: 'growing'; readonly perMinute: number }
+  /** `left` emails stay when every quota is used up; sending goes on at `endsAtEpochMs`. */
+  | { readonly kind: 'quota-limited'; readonly endsAtEpochMs: number; readonly left: number };
+
+export interface QuotaForecast {
+  readonly provider: Provider;
+  readonly perHour: number;
+  /** When its day or its month is used up at this rate; null when it lasts until the day ends, or nothing is sent. */
+  readonly runsOutAtEpochMs: number | null;
+}
+
+/** Rates are taken from the last half hour: long enough to even out runs every two minutes, short enough to be now. */
+export const RATE_WINDOW_MS = 30 * MINUTE_MS;
+
+export function drainForecast(overview: QueueOverview, nowEpochMs: number): DrainForecast {
+  const waiting = overview.counts.queued + overview.counts.processing;
+  if (waiting === 0) return { kind: 'empty' };
+  if (overview.ready === 0 && overview.counts.processing === 0 && overview.nextRetryAtEpochMs !== null) {
+    return { kind: 'waiting', untilEpochMs: Math.max(nowEpochMs, overview.nextRetryAtEpochMs) };
+  }
+  const quotaLeft = overview.quotas.reduce((sum, quota) => sum + remainingToday(quota), 0);
+  const quotaLimited = {
+    kind: 'quota-limited',
+    endsAtEpochMs: quotaReturnsAtEpochMs(overview.quotas, nowEpochMs),
+    left: waiting - quotaLeft,
+  } as const;
+  const isQuotaKnown = overview.quotas.length > 0;
+  if (isQuotaKnown && quotaLeft === 0) return quotaLimited;
+  const { sentPerMinute, enqueuedPerMinute } = ratesOf(overview, nowEpochMs);
+  if (sentPerMinute === 0) return { kind: 'stalled' };
+  if (isQuotaKnown && quotaLeft < waiting) return quotaLimited;
+  const netPerMinute = sentPerMinute - enqueuedPerMinute;
+  if (netPerMinute <= 0) return { kind: 'growing', perMinute: -netPerMinute };
+  return { kind: 'clearing', etaMinutes: waiting / netPerMinute };
+}
+
+/** One forecast per known quota. A provider's rate is its share of the last 24 h in what is sent now. */
+export function quotaForecast(overview: QueueOverview, nowEpochMs: number): readonly QuotaForecast[] {
+  const total = overview.deliveries24h.reduce((sum, { sent }) => sum + sent, 0);
+  const { sentPerMinute } = ratesOf(overview, nowEpochMs);
+  return overview.quotas.map((quota) => {
+    const sent = overview.deliveries24h.find(({ provider }) => provider === quota.provider)?.sent ?? 0;
+    const perMinute = total === 0 ? 0 : (sentPerMinute * sent) / total;
+    return {
+      provider: quota.provider,
+      perHour: perMinute * 60,
+      runsOutAtEpochMs: runsOutAtEpochMs(quota, perMinute, nowEpochMs),
+    };
+  });
+}
+
+/** When a used-up quota is there again: the next UTC midnight, or the next month where every provider's month is used up. */
+export function quotaReturnsAtEpochMs(quotas: readonly ProviderQuota[], nowEpochMs: number): number {
+  const isMonthGone = quotas.length > 0 && quotas.every((quota) => remaining(quota.month) === 0);
+  if (!isMonthGone) return nextUtcMidnightEpochMs(nowEpochMs);
+  const now = new Date(nowEpochMs);
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
+}
+
+/** Per minute, over the last half hour or what of it is known. */
+export function ratesOf(
+  overview: QueueOverview,
+  nowEpochMs: number,
+): { readonly sentPerMinute: number; readonly enqueuedPerMinute: number } {
+  const recent = overview.throughput.filter(
+    ({ atEpochMs }) => atEpochMs > nowEpochMs - RATE_WINDOW_MS && atEpochMs <= nowEpochMs,
+  );
+  const begin = recent[0]?.atEpochMs;
+  if (begin === undefined) return { sentPerMinute: 0, enqueuedPerMinute: 0 };
+  // A window that has just begun would turn one email into a flood.
+  const minutes = Math.max(1, (nowEpochMs - begin) / MINUTE_MS);
+  const sum = (field: 'sent' | 'enqueued') => recent.reduce((total, bucket) => total + bucket[field], 0);
+  return { sentPerMinute: sum('sent') / minutes, enqueuedPerMinute: sum('enqueued') / minutes };
+}
+
+function runsOutAtEpochMs(quota: ProviderQuota, perMinute: number, nowEpochMs: number): number | null {
+  const left = remainingToday(quota);
+  if (left === 0) return nowEpochMs;
+  if (perMinute <= 0) return null;
+  const atEpochMs = nowEpochMs + (left / perMinute) * MINUTE_MS;
+  return atEpochMs < nextUtcMidnightEpochMs(nowEpochMs) ? atEpochMs : null;
+}

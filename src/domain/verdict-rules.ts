@@ -1,0 +1,307 @@
+/**
+ * The rules of the verdict, one small pure function each: what it looks at may be missing, then it says nothing. A new rule
+ * is a function and a row in {@link VERDICT_RULES}.
+ */
+import { isCriticalAlert } from './alert.ts';
+import { drainForecast, quotaReturnsAtEpochMs, RATE_WINDOW_MS } from './drain.ts';
+import { formatAge, formatClock, formatCount, formatInstant, formatPercent, plural } from './format.ts';
+import { lastValue } from './loaded.ts';
+import type { QueueOverview } from './queue.ts';
+import { remaining, remainingToday } from './quota.ts';
+import type { WorkerName } from './run.ts';
+import { EXPECTED_SCHEDULES } from './schedule.ts';
+import type { Snapshot } from './snapshot.ts';
+import { cleanText } from './text.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
+import { one, quoted, reason, type VerdictReason, type VerdictThresholds } from './verdict-reason.ts';
+import { malformedEntries, migrationMissing, notConfigured, systemsUnreachable } from './verdict-systems.ts';
+
+export type VerdictRule = (snapshot: Snapshot, thresholds: VerdictThresholds) => readonly VerdictReason[];
+
+/** Reasons of the same level stand in this order: first what stops email, then what slows it, then remarks. */
+export const VERDICT_RULES: readonly VerdictRule[] = [
+  systemsUnreachable,
+  allProvidersDown,
+  quotasUsedUp,
+  oldestReady,
+  noProcessorRun,
+  failingDeliveries,
+  lockWithoutEnd,
+  unacknowledgedAlerts,
+  paused,
+  quotaTooSmall,
+  noCompletion,
+  expiredLeases,
+  lastRunFailed,
+  queueGrowing,
+  providersDown,
+  noHealthCheck,
+  healthCheckFailing,
+  deadLetters,
+  schedulesBroken,
+  migrationMissing,
+  notConfigured,
+  malformedEntries,
+];
+
+function allProvidersDown(snapshot: Snapshot): readonly VerdictReason[] {
+  const report = lastValue(snapshot.health)?.report;
+  if (!report || report.totalProviders === 0 || report.healthyProviders > 0) return [];
+  return reason('critical', 'all-providers-down', {
+    text: `all ${report.totalProviders} providers down`,
+    action: 'Pause the queue and look at the providers’ status pages.',
+  });
+}
+
+function providersDown(snapshot: Snapshot): readonly VerdictReason[] {
+  const report = lastValue(snapshot.health)?.report;
+  if (!report || report.healthyProviders === 0) return [];
+  return report.providers
+    .filter(({ status, configured }) => status === 'error' && configured)
+    .flatMap(({ provider, message }) =>
+      reason('warning', 'provider-down', { text: `${provider} is down${message ? `: ${quoted(message)}` : ''}` }),
+    );
+}
+
+function quotasUsedUp(snapshot: Snapshot): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.queue);
+  if (overview === undefined || overview.quotas.length === 0) return [];
+  const waiting = waitingIn(overview);
+  const gone = overview.quotas.filter((quota) => remainingToday(quota) === 0);
+  if (gone.length === overview.quotas.length) {
+    const until = returnsAt(overview, snapshot.takenAtEpochMs);
+    return reason(waiting > 0 ? 'critical' : 'warning', 'all-quotas-gone', {
+      text: `quota of all providers gone, ${formatCount(waiting)} waiting until ${until}`,
+      action: 'Nothing is sent before that; raise a limit at a provider if it cannot wait.',
+    });
+  }
+  return gone.flatMap(({ provider, day, month }) => {
+    const [use, span] = remaining(day) === 0 ? [day, 'day'] : [month, 'month'];
+    const count = `${formatCount(use.sent)}/${formatCount(use.limit)} this ${span}`;
+    return reason('warning', 'quota-gone', {
+      text: `${provider} quota gone (${count}), ${formatCount(waiting)} waiting`,
+    });
+  });
+}
+
+function quotaTooSmall(snapshot: Snapshot): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.queue);
+  if (overview === undefined || overview.quotas.length === 0) return [];
+  const left = overview.quotas.reduce((sum, quota) => sum + remainingToday(quota), 0);
+  const staying = waitingIn(overview) - left;
+  if (left === 0 || staying <= 0) return [];
+  return reason('warning', 'quota-too-small', {
+    text: `${formatCount(left)} of the quota left for ${formatCount(waitingIn(overview))} waiting: ${formatCount(staying)} stay until ${returnsAt(overview, snapshot.takenAtEpochMs)}`,
+  });
+}
+
+function oldestReady(snapshot: Snapshot, thresholds: VerdictThresholds): readonly VerdictReason[] {
+  const oldest = lastValue(snapshot.queue)?.oldestReadyAtEpochMs;
+  if (typeof oldest !== 'number') return [];
+  const waitedMs = snapshot.takenAtEpochMs - oldest;
+  if (waitedMs < thresholds.readyWaitWarningMs) return [];
+  const isExplained = isPaused(snapshot) || isQuotaGone(snapshot);
+  const level = waitedMs >= thresholds.readyWaitCriticalMs && !isExplained ? 'critical' : 'warning';
+  return reason(level, 'oldest-ready', { text: `oldest ready email has waited ${formatAge(waitedMs)}` });
+}
+
+/** Legacy workers leave no run records, so a completed email or a schedule that fired counts as a sign of life too. */
+function noProcessorRun(snapshot: Snapshot, thresholds: VerdictThresholds): readonly VerdictReason[] {
+  const runs = lastValue(snapshot.runs)?.runs.filter((run) => run.worker === 'queue-processor') ?? [];
+  const [newest] = runs;
+  if (newest === undefined || isPaused(snapshot)) return [];
+  const schedule = expectedSchedule('queue-processor');
+  const lastAt = Math.max(
+    newest.startedAtEpochMs + newest.durationMs,
+    lastValue(snapshot.queue)?.lastCompletedAtEpochMs ?? 0,
+    lastValue(snapshot.schedules)?.schedules.find(({ id }) => id === schedule.id)?.lastRunAtEpochMs ?? 0,
+  );
+  const silentMs = snapshot.takenAtEpochMs - lastAt;
+  if (silentMs < schedule.intervalMs * thresholds.missedIntervalsWarning || isWorkerAlive(snapshot)) return [];
+  const isWaiting = (lastValue(snapshot.queue)?.ready ?? 0) > 0;
+  const isLong = silentMs >= schedule.intervalMs * thresholds.missedIntervalsCritical;
+  return reason(isLong && isWaiting ? 'critical' : 'warning', 'no-processor-run', {
+    text: `no processor run for ${formatAge(silentMs)} (every ${formatAge(schedule.intervalMs)} expected)`,
+    action: 'email-ops run queue-processor, then email-ops schedules list',
+  });
+}
+
+function lastRunFailed(snapshot: Snapshot): readonly VerdictReason[] {
+  const newest = lastValue(snapshot.runs)?.runs.find((run) => run.worker === 'queue-processor');
+  if (newest?.outcome !== 'failed') return [];
+  return reason('warning', 'last-run-failed', {
+    text: `last processor run failed${newest.error === null ? '' : `: ${quoted(newest.error)}`}`,
+    action: 'email-ops doctor',
+  });
+}
+
+function failingDeliveries(snapshot: Snapshot, thresholds: VerdictThresholds): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.queue);
+  if (overview === undefined) return [];
+  const since = snapshot.takenAtEpochMs - RATE_WINDOW_MS;
+  const recent = overview.throughput.filter(({ atEpochMs }) => atEpochMs > since);
+  const failed = recent.reduce((sum, bucket) => sum + bucket.failed, 0);
+  const total = recent.reduce((sum, bucket) => sum + bucket.sent, failed);
+  if (total < thresholds.failureMinimum || failed < total * thresholds.failureWarning) return [];
+  const level = failed >= total * thresholds.failureCritical ? 'critical' : 'warning';
+  return reason(level, 'failing-deliveries', {
+    text: `${formatPercent((failed / total) * 100)} of the deliveries of the last 30 min failed (${formatCount(failed)} of ${formatCount(total)})`,
+    action: 'email-ops queue list --status queued shows the errors.',
+  });
+}
+
+/** The deployed lock always has an expiry; one without would keep every worker out for ever. */
+function lockWithoutEnd(snapshot: Snapshot): readonly VerdictReason[] {
+  const lock = lastValue(snapshot.lock)?.lock;
+  if (lock === undefined || lock.kind === 'free' || lock.expiresAtEpochMs !== null) return [];
+  return reason('critical', 'lock-without-end', {
+    text: 'the queue lock never expires: no worker can run',
+    action: 'email-ops resume --force, once no worker runs',
+  });
+}
+
+function paused(snapshot: Snapshot): readonly VerdictReason[] {
+  const state = lastValue(snapshot.lock);
+  if (state?.lock.kind === 'paused')
+    return [pauseReason('queue paused', 'paused', state.lock, snapshot.takenAtEpochMs)];
+  if (!state?.announcedPause) return [];
+  return [pauseReason('queue is being paused', 'pausing', state.announcedPause, snapshot.takenAtEpochMs)];
+}
+
+function pauseReason(
+  what: string,
+  code: string,
+  pause: { operator: string; host: string; reason: string; expiresAtEpochMs: number | null },
+  nowEpochMs: number,
+): VerdictReason {
+  const why = pause.reason === '' ? '' : `: "${quoted(pause.reason)}"`;
+  const { expiresAtEpochMs } = pause;
+  const left = expiresAtEpochMs === null ? 'without end' : `${formatAge(expiresAtEpochMs - nowEpochMs)} left`;
+  const text = `${what} by ${cleanText(`${pause.operator}@${pause.host}`, 80)}${why}, ${left}`;
+  return one('warning', code, { text, action: 'email-ops resume' });
+}
+
+/** Only alerts of the last day are urgent; the list itself never forgets, and legacy entries carry no time. */
+function unacknowledgedAlerts(snapshot: Snapshot): readonly VerdictReason[] {
+  const alerts = lastValue(snapshot.alerts)?.alerts ?? [];
+  const open = alerts.filter(({ severity, acknowledged }) => isCriticalAlert(severity) && acknowledged === null);
+  const [newest] = open;
+  if (newest === undefined) return [];
+  const isRecent = open.some(({ atEpochMs }) => atEpochMs !== null && atEpochMs > snapshot.takenAtEpochMs - DAY_MS);
+  return reason(isRecent ? 'critical' : 'warning', 'unacknowledged-alerts', {
+    text: `${plural(open.length, 'unacknowledged critical alert')}, newest: ${quoted(newest.text)}`,
+    action: 'Acknowledge in the dashboard (a).',
+  });
+}
+
+/** When a batch has only just been claimed, the last completion may be long ago: its age counts as well. */
+function noCompletion(snapshot: Snapshot, { noCompletionMs }: VerdictThresholds): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.queue);
+  const since = overview?.oldestProcessingAtEpochMs;
+  if (overview === undefined || overview.counts.processing === 0 || typeof since !== 'number') return [];
+  const silentMs = snapshot.takenAtEpochMs - Math.max(since, overview.lastCompletedAtEpochMs ?? 0);
+  if (silentMs < noCompletionMs) return [];
+  return reason('warning', 'no-completion', {
+    text: `${plural(overview.counts.processing, 'email')} in processing but none completed for ${formatAge(silentMs)}`,
+  });
+}
+
+function expiredLeases(snapshot: Snapshot): readonly VerdictReason[] {
+  const count = lastValue(snapshot.queue)?.expiredLeases ?? 0;
+  if (count === 0) return [];
+  return reason('warning', 'expired-leases', {
+    text: `${plural(count, 'expired lease')}: a worker stopped in the middle`,
+    action: 'The next run takes them over by itself.',
+  });
+}
+
+function queueGrowing(snapshot: Snapshot): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.queue);
+  if (overview === undefined || isPaused(snapshot)) return [];
+  const forecast = drainForecast(overview, snapshot.takenAtEpochMs);
+  if (forecast.kind !== 'growing' || forecast.perMinute < 1) return [];
+  return reason('warning', 'queue-growing', {
+    text: `queue grows by ${formatCount(forecast.perMinute)} a minute`,
+    action: 'Raise EMAIL_BATCH_SIZE or EMAIL_CONCURRENCY, or run the processor more often.',
+  });
+}
+
+/** Where the monitor never wrote a metric there is none to miss. */
+function noHealthCheck(snapshot: Snapshot, thresholds: VerdictThresholds): readonly VerdictReason[] {
+  const newest = lastValue(snapshot.metrics)?.points.at(-1)?.atEpochMs;
+  if (newest === undefined) return [];
+  const { intervalMs } = expectedSchedule('health-monitor');
+  const silentMs = snapshot.takenAtEpochMs - newest;
+  if (silentMs < intervalMs * thresholds.missedIntervalsWarning) return [];
+  return reason('warning', 'no-health-check', {
+    text: `no health check for ${formatAge(silentMs)} (every ${formatAge(intervalMs)} expected)`,
+    action: 'email-ops run health-monitor',
+  });
+}
+
+function healthCheckFailing(snapshot: Snapshot): readonly VerdictReason[] {
+  const error = lastValue(snapshot.health)?.lastError;
+  if (!error) return [];
+  return reason('warning', 'health-check-failing', { text: `health check fails: ${quoted(error.message)}` });
+}
+
+function deadLetters(snapshot: Snapshot): readonly VerdictReason[] {
+  const count = lastValue(snapshot.queue)?.unreviewedDeadLetters ?? 0;
+  if (count === 0) return [];
+  return reason('warning', 'dead-letters', {
+    text: `${plural(count, 'dead letter')} not reviewed`,
+    action: 'email-ops queue list --dead',
+  });
+}
+
+function schedulesBroken(snapshot: Snapshot): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.schedules);
+  if (overview === undefined) return [];
+  const ours = overview.schedules.filter(({ id }) => EXPECTED_SCHEDULES.some((expected) => expected.id === id));
+  const action = 'email-ops schedules list';
+  return [
+    ...ours
+      .filter(({ isPaused }) => isPaused)
+      .flatMap(({ id }) => reason('warning', 'schedule-paused', { text: `schedule ${id} is paused`, action })),
+    ...ours
+      .filter(({ isPaused, lastState }) => !isPaused && lastState === 'fail')
+      .flatMap(({ id }) => reason('warning', 'schedule-failing', { text: `last delivery of ${id} failed`, action })),
+    ...(overview.deadLetters === 0
+      ? []
+      : reason('warning', 'qstash-dead-letters', {
+          text: `QStash gave up on ${plural(overview.deadLetters, 'delivery', 'deliveries')}${overview.deadLettersTruncated ? ' or more' : ''}`,
+          action,
+        })),
+  ];
+}
+
+function isPaused(snapshot: Snapshot): boolean {
+  return lastValue(snapshot.lock)?.lock.kind === 'paused';
+}
+
+/** A long run leaves its record only at its end; until then its lock speaks for it. */
+function isWorkerAlive(snapshot: Snapshot): boolean {
+  const lock = lastValue(snapshot.lock)?.lock;
+  return lock?.kind === 'worker' || lock?.kind === 'unknown-holder';
+}
+
+function isQuotaGone(snapshot: Snapshot): boolean {
+  const quotas = lastValue(snapshot.queue)?.quotas ?? [];
+  return quotas.length > 0 && quotas.every((quota) => remainingToday(quota) === 0);
+}
+
+function waitingIn({ counts }: QueueOverview): number {
+  return counts.queued + counts.processing;
+}
+
+/** `00:00 UTC`, or the date as well where it is more than a day away. */
+function returnsAt(overview: QueueOverview, nowEpochMs: number): string {
+  const atEpochMs = quotaReturnsAtEpochMs(overview.quotas, nowEpochMs);
+  return atEpochMs - nowEpochMs > 24 * HOUR_MS + MINUTE_MS ? formatInstant(atEpochMs) : `${formatClock(atEpochMs)} UTC`;
+}
+
+function expectedSchedule(worker: WorkerName) {
+  const found = EXPECTED_SCHEDULES.find((schedule) => schedule.worker === worker);
+  if (found === undefined) throw new Error(`There is no schedule for ${worker}.`);
+  return found;
+}
