@@ -42,13 +42,14 @@ async function answer(redis: Redis, { path, body }: UpstashRequest): Promise<Ans
   }
 }
 
-async function transaction(redis: Redis, commands: readonly unknown[][]): Promise<Answer[]> {
+/** A discarded transaction is answered as a whole by one error. */
+async function transaction(redis: Redis, commands: readonly unknown[][]): Promise<Answer | Answer[]> {
   const answers = await sendAll(redis, [['MULTI'], ...commands, ['EXEC']]);
   const executed = answers.at(-1);
   if (executed === undefined || 'error' in executed) {
     // EXECABORT names no reason; the command that was refused at queueing does.
-    const refused = answers.find((each) => 'error' in each);
-    throw new RedisError(faultOfReply(refused !== undefined && 'error' in refused ? refused.error : 'EXECABORT'));
+    const reasons = answers.map((each) => ('error' in each ? each.error : '')).filter((reason) => reason !== '');
+    return { error: `EXECABORT Transaction discarded because of: ${reasons[0] ?? 'no answer'}` };
   }
   return (executed.result as unknown[]).map(toAnswer);
 }
