@@ -158,7 +158,7 @@ async function freePort(): Promise<number> {
 
 function collect(server: ChildProcess): { includes(words: string): Promise<void>; text(): string } {
   let text = '';
-  let wake = () => undefined as void;
+  let wake: () => void = () => undefined;
   server.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     text = (text + chunk).slice(-20_000);
     wake();
