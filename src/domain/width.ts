@@ -9,7 +9,7 @@ export function displayWidth(text: string): number {
 }
 
 /** Exactly `cells` wide: cut with an ellipsis where it is longer, filled with spaces where it is shorter. */
-export function fit(text: string, cells: number, align: 'left' | 'right' = 'left', ellipsis = '…'): string {
+export function fitTo(text: string, cells: number, align: 'left' | 'right' = 'left', ellipsis = '…'): string {
   const cut = truncate(text, cells, ellipsis);
   const filling = ' '.repeat(Math.max(0, cells - displayWidth(cut)));
   return align === 'left' ? cut + filling : filling + cut;

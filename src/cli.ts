@@ -1,0 +1,172 @@
+/** Arguments → one command. Builds the command line from the table of commands; knows nothing of what they do. */
+import { readFileSync } from 'node:fs';
+import { Argument, CommanderError, Command as CommandLine, InvalidArgumentError, Option } from 'commander';
+import { type Command, EXIT, type OptionSpec, UsageError } from './commands/command.ts';
+import { describeFailure, stackOf } from './commands/failure.ts';
+import { type Io, type IoChoices, processIo } from './commands/io.ts';
+import { COMMANDS, DEFAULT_COMMAND } from './commands/table.ts';
+import type { Variables } from './config.ts';
+
+export interface CliHost {
+  readonly environment: Variables;
+  readonly signal: AbortSignal;
+  io(choices: IoChoices): Io;
+}
+
+/** Runs one command line, `argv` without node and script, and resolves to the exit code. */
+export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
+  const words = withDefaultCommand(argv);
+  const { stderr } = host.io({});
+  try {
+    const line = new CommandLine('email-ops');
+    let exitCode: number = EXIT.ok;
+    await describeProgram(line, words[0], host, (code) => {
+      exitCode = code;
+    });
+    await line.parseAsync(words, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
+    const help = COMMANDS.some(({ name }) => name === words[0]) ? `email-ops ${words[0]} --help` : 'email-ops --help';
+    const failure = describeFailure(error instanceof CommanderError ? usageErrorOf(error) : error, help);
+    for (const text of failure.lines) stderr.write(`${text}\n`);
+    if (host.environment.DEBUG && failure.exitCode !== EXIT.interrupted) stderr.write(stackOf(error));
+    return failure.exitCode;
+  }
+}
+
+/** The process as it is: its arguments, terminal, environment and signals. Sets the exit code and lets the process end. */
+export async function main(): Promise<void> {
+  const stop = new AbortController();
+  let signalExitCode: number | null = null;
+  const onSignal = (_name: NodeJS.Signals, number: number) => {
+    // The second one means it: leave at once.
+    if (signalExitCode !== null) process.exit(128 + number);
+    signalExitCode = 128 + number;
+    stop.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  let isStdoutClosed = false;
+  const io = processIo(process, process.env, () => {
+    isStdoutClosed = true;
+    stop.abort();
+  });
+  const exitCode = await runCli(process.argv.slice(2), { environment: process.env, signal: stop.signal, io });
+  process.exitCode = exitCode !== EXIT.interrupted ? exitCode : isStdoutClosed ? EXIT.ok : (signalExitCode ?? exitCode);
+  // A socket that somebody forgot to close must not keep the shell waiting.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+const LINGER_MS = 1_000;
+
+// `email-ops`, `email-ops --plain`: the default command. A first word that is no option is a command, known or not.
+function withDefaultCommand(argv: readonly string[]): string[] {
+  const first = argv[0];
+  const isForProgram = first !== undefined && (!first.startsWith('-') || PROGRAM_FLAGS.includes(first));
+  return isForProgram ? [...argv] : [DEFAULT_COMMAND, ...argv];
+}
+
+const PROGRAM_FLAGS = ['-h', '--help', '-V', '--version'];
+
+async function describeProgram(
+  line: CommandLine,
+  word: string | undefined,
+  host: CliHost,
+  onExitCode: (code: number) => void,
+): Promise<void> {
+  const { stdout, stderr } = host.io({});
+  line
+    .description('Terminal operations console and workers for the FoodShare email system.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .option('--no-color', 'no colours; NO_COLOR=1 does the same')
+    .option('--ascii', 'only ASCII characters')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => undefined, // reported once, by runCli
+      getOutHelpWidth: () => Math.min(100, stdout.columns),
+      getErrHelpWidth: () => Math.min(100, stderr.columns),
+    })
+    .exitOverride()
+    .addHelpText('after', PROGRAM_HELP);
+  const wanted = word === 'help' ? undefined : word;
+  for (const row of COMMANDS) {
+    const child = line.command(row.name).description(row.summary);
+    // `help status` needs every command's own help; everything else only the one that is called.
+    if (row.name === wanted || word === 'help') describeCommand(child, await row.load(), host, onExitCode);
+  }
+}
+
+const PROGRAM_HELP = `
+Without a command: ${DEFAULT_COMMAND}. Without credentials in the environment or in .env: the sandbox.
+
+Examples:
+  email-ops                      watch the sandbox, or the deployment that .env names
+  email-ops status --json        one snapshot for another program
+  email-ops doctor               what is wrong, and what to do about it
+
+Exit codes: 0 worked, 1 did not, 2 wrong usage or configuration, 130 interrupted. \`status\` has its own.`;
+
+function describeCommand(
+  line: CommandLine,
+  command: Command,
+  host: CliHost,
+  onExitCode: (code: number) => void,
+): CommandLine {
+  for (const { name, description } of command.arguments ?? []) line.addArgument(new Argument(name, description));
+  for (const option of command.options) line.addOption(optionOf(option));
+  for (const each of command.subcommands ?? [])
+    describeCommand(line.command(each.name).description(each.summary), each, host, onExitCode);
+  line.addHelpText('after', () => helpOf(command));
+  const run = command.run?.bind(command);
+  if (run === undefined) return line;
+  return line.action(async () => {
+    const options = line.optsWithGlobals();
+    onExitCode(
+      await run({
+        options,
+        arguments: line.args,
+        io: host.io(options),
+        environment: host.environment,
+        signal: host.signal,
+      }),
+    );
+  });
+}
+
+function optionOf({ flags, description, parse, choices, default: preset }: OptionSpec): Option {
+  const option = new Option(flags, description);
+  if (choices !== undefined) option.choices(choices);
+  if (preset !== undefined) option.default(preset);
+  if (parse === undefined) return option;
+  return option.argParser((text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof UsageError ? new InvalidArgumentError(error.message) : error;
+    }
+  });
+}
+
+function helpOf({ examples, exitCodes }: Command): string {
+  const width = Math.max(...examples.map(({ line }) => line.length));
+  const lines = examples.map(({ line, what }) => `  ${line.padEnd(width)}  ${what}`);
+  return ['', 'Examples:', ...lines, ...(exitCodes === undefined ? [] : ['', `Exit codes: ${exitCodes}`])].join('\n');
+}
+
+/** `error: unknown option '--jsn'\n(Did you mean --json?)` in our words. */
+function usageErrorOf(error: CommanderError): UsageError {
+  const text = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.+)\?\)$/, '; did you mean $1?');
+  return new UsageError(text, { cause: error });
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,45 @@
+/** The end of a command that did not work: one clear line on stderr, and the exit code that goes with it. */
+import { inspect } from 'node:util';
+import { CommandError, ConfigError, EXIT, UsageError } from './command.ts';
+
+export interface Failure {
+  /** Ready to print; empty when there is nothing to say. */
+  readonly lines: readonly string[];
+  readonly exitCode: number;
+}
+
+/** Turns whatever was thrown into lines for a person. `help` is the command to type for the right usage. */
+export function describeFailure(error: unknown, help: string): Failure {
+  if (error instanceof ConfigError)
+    return { lines: error.problems.map((problem) => `email-ops: ${problem}`), exitCode: EXIT.usage };
+  if (error instanceof UsageError)
+    return { lines: [`email-ops: ${oneLine(error)}. See: ${help}`], exitCode: EXIT.usage };
+  if (error instanceof CommandError)
+    return { lines: [`email-ops: ${sentence(error)}${cause(error)}`], exitCode: error.exitCode };
+  if (isAbort(error)) return { lines: [], exitCode: EXIT.interrupted };
+  const remedy = (error as { remedy?: unknown } | null)?.remedy;
+  const advice = typeof remedy === 'string' ? ` ${remedy}` : cause(error);
+  return { lines: [`email-ops: ${sentence(error)}${advice}`], exitCode: EXIT.failed };
+}
+
+/** The stack and every cause, for `DEBUG`. */
+export function stackOf(error: unknown): string {
+  return `${inspect(error, { depth: 6, colors: false })}\n`;
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || (error as { code?: unknown }).code === 'ABORT_ERR');
+}
+
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '');
+}
+
+function sentence(error: unknown): string {
+  return `${oneLine(error)}.`;
+}
+
+function cause(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? ` (${oneLine(error.cause)})` : '';
+}

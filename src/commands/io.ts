@@ -1,0 +1,87 @@
+/** What a command sees of the terminal and the clock. Passed in, so that a test can be the terminal. */
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTty: boolean };
+  /** Colours on stdout: a terminal, and nobody said no. */
+  readonly colour: boolean;
+  /** False where only ASCII can be shown. */
+  readonly unicode: boolean;
+  /** Epoch ms. */
+  now(): number;
+}
+
+export interface Output {
+  write(text: string): void;
+  readonly isTty: boolean;
+  /** Width in cells; 80 where nobody knows. */
+  readonly columns: number;
+}
+
+export interface IoChoices {
+  /** `--no-color` gives false. */
+  readonly color?: boolean | undefined;
+  /** `--ascii`. */
+  readonly ascii?: boolean | undefined;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The real terminal. `onClosed` is called once when the reader of stdout goes away (`email-ops status | head`); what is
+ * written after that is dropped.
+ */
+export function processIo(
+  host: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>,
+  environment: Variables,
+  onClosed: () => void,
+): (choices: IoChoices) => Io {
+  const stdout = outputOf(host.stdout, onClosed);
+  const stderr = outputOf(host.stderr, () => undefined);
+  return (choices) => ({
+    stdout,
+    stderr,
+    stdin: {
+      // Not touched before somebody reads: opening stdin would keep the process alive.
+      [Symbol.asyncIterator]: () => host.stdin[Symbol.asyncIterator](),
+      get isTty() {
+        return host.stdin.isTTY === true;
+      },
+    },
+    colour: hasColour(environment, stdout.isTty, choices),
+    unicode: choices.ascii !== true && isUtf8(environment),
+    now: () => Date.now(),
+  });
+}
+
+/** https://no-color.org: NO_COLOR counts when it is set and not empty. FORCE_COLOR is for CI logs. */
+export function hasColour(environment: Variables, isTty: boolean, choices: IoChoices): boolean {
+  if (choices.color === false || (environment.NO_COLOR ?? '') !== '') return false;
+  if ((environment.FORCE_COLOR ?? '') !== '') return environment.FORCE_COLOR !== '0';
+  return isTty && environment.TERM !== 'dumb';
+}
+
+/** By the first locale variable that is set, as POSIX orders them. None at all, as in a container: UTF-8. */
+export function isUtf8(environment: Variables): boolean {
+  const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((value) => (value ?? '') !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
+function outputOf(stream: NodeJS.WriteStream, onClosed: () => void): Output {
+  let isClosed = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (!isClosed) onClosed();
+    isClosed = true;
+  });
+  return {
+    write: (text) => {
+      if (!isClosed) stream.write(text);
+    },
+    isTty: stream.isTTY === true,
+    get columns() {
+      return stream.columns > 0 ? stream.columns : 80;
+    },
+  };
+}

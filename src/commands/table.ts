@@ -1,0 +1,42 @@
+/**
+ * Every command, in the order of the help. The files are loaded when their command is called, so that `--help` and start-up
+ * stay fast; name and summary stand here as well, and a test holds the two equal.
+ */
+import type { Command } from './command.ts';
+
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** What `email-ops` without a command does. */
+export const DEFAULT_COMMAND = 'watch';
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'watch',
+    summary: 'watch the email system, refreshing',
+    load: async () => (await import('./watch.ts')).watch,
+  },
+  {
+    name: 'status',
+    summary: 'one picture of the email system; the exit code tells its health',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'queue',
+    summary: 'list, show and enqueue emails',
+    load: async () => (await import('./queue.ts')).queue,
+  },
+  {
+    name: 'doctor',
+    summary: 'check every system and say for each fault what to do',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'sandbox',
+    summary: 'run the whole system on this machine, and print how to reach it',
+    load: async () => (await import('./sandbox.ts')).sandbox,
+  },
+];
