@@ -52,7 +52,7 @@ export interface EmailFunctionOptions {
 export interface EmailFunction {
   fetch(request: Request): Promise<Response>;
   readonly providers: Controls;
-  readonly outbox: Pick<Outbox, 'list' | 'summary'>;
+  readonly outbox: Pick<Outbox, 'list' | 'summary' | 'record'>;
   /** Ends what still waits, then closes the journals. Idempotent. */
   stop(): Promise<void>;
 }
