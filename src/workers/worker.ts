@@ -1,5 +1,5 @@
 /** What every worker is: one bounded run at a time, started by whoever has a reason, answered with a value. */
-import type { RunOutcome } from '../domain/run.ts';
+import type { RunOutcome, RunRecord } from '../domain/run.ts';
 
 export interface Worker {
   /**
@@ -35,4 +35,13 @@ export interface Logger {
   info(line: string): void;
   warn(line: string): void;
   error(line: string): void;
+}
+
+/** The element of `email:runs` that a run leaves behind. */
+export function recordOfRun(
+  result: RunResult,
+  about: Pick<RunRecord, 'id' | 'worker' | 'trigger' | 'host' | 'startedAtEpochMs'>,
+): RunRecord {
+  const { durationMs, outcome, processed, successful, failed, message } = result;
+  return { ...about, durationMs, outcome, processed, successful, failed, error: outcome === 'failed' ? message : null };
 }

@@ -1,0 +1,198 @@
+/**
+ * What the health monitor keeps in Redis: it reads all of it in one pipeline and writes all of it in another. What it
+ * remembers between two checks is in keys of ours, `email:monitor:state` and `email:alerts:seen`.
+ */
+import type { Redis } from '@upstash/redis';
+import { z } from 'zod';
+import { formatAlert } from '../domain/alert.ts';
+import type { Admission, SeenAlert } from '../domain/alert-cooldown.ts';
+import type { DepthPoint, LockSighting } from '../domain/alert-rules.ts';
+import { parseLock } from '../domain/lock.ts';
+import type { MetricPoint } from '../domain/metric.ts';
+import type { RunFeed, RunRecord } from '../domain/run.ts';
+import { DAY_MS, HOUR_MS } from '../domain/time.ts';
+import { MAX_ALERTS } from './alerts.ts';
+import { KEY } from './keys.ts';
+import { epochMs, jsonOrUndefined, parseEachJson } from './parse.ts';
+import { RedisError } from './redis.ts';
+import { listOf, type RedisRead, readAll, recordOf } from './redis-read.ts';
+import { createRuns, formatRun, MAX_RUNS } from './runs.ts';
+
+/** What is remembered from check to check. Null: never known. */
+export interface MonitorMemory {
+  readonly healthFailures: number;
+  readonly deadLetters: number | null;
+  readonly lastProcessorRunAtEpochMs: number | null;
+  /** By lock value: since when it has been seen. */
+  readonly holders: Readonly<Record<string, number>>;
+}
+
+export interface MonitorReading {
+  readonly memory: MonitorMemory;
+  readonly seen: Readonly<Record<string, SeenAlert>>;
+  /** One for each slot of the lock; `value` is what stands there. */
+  readonly locks: readonly (LockSighting & { readonly value: string | null })[];
+  /** Of the last two hours, ascending. */
+  readonly points: readonly DepthPoint[];
+}
+
+export interface MonitorWriting {
+  readonly atEpochMs: number;
+  readonly memory: MonitorMemory;
+  /** The email function's answer as it came, or why there is none. */
+  readonly health: { readonly report: string } | { readonly error: string };
+  /** Null: nothing to add, because the providers' state is not known. */
+  readonly point: MetricPoint | null;
+  readonly alerts: Admission;
+  readonly run: RunRecord;
+}
+
+export interface MonitorStore {
+  read(nowEpochMs: number): Promise<MonitorReading>;
+  write(writing: MonitorWriting): Promise<void>;
+}
+
+const STATE = 'email:monitor:state';
+const SEEN = 'email:alerts:seen';
+const HEALTH_TTL_SECONDS = 300;
+const ERROR_TTL_SECONDS = 60;
+/** A day of silence, and the monitor starts to learn anew. */
+const MEMORY_TTL_SECONDS = 2 * 24 * 3_600;
+/** What `PTTL` answers for a key that is not there. */
+const NO_KEY = -2;
+
+/** `lockKeys` are the slots of the queue lock. Failures are the connection's own errors. */
+export function createMonitorStore(redis: Redis, lockKeys: readonly string[]): MonitorStore {
+  return {
+    read: async (nowEpochMs) => {
+      const { own, runs } = await readAll(redis, { own: ownRead(lockKeys, nowEpochMs), runs: createRuns(redis).feed });
+      if (!own.ok) throw new RedisError(own.fault);
+      if (!runs.ok) throw new RedisError(runs.fault);
+      const { memory } = own.value;
+      return { ...own.value, memory: { ...memory, lastProcessorRunAtEpochMs: lastProcessorRun(runs.value, memory) } };
+    },
+    write: async (writing) => {
+      const { atEpochMs, health, point, alerts } = writing;
+      const { pushed, seen, forgotten } = alerts;
+      const pipeline = redis.pipeline();
+      if ('report' in health) {
+        pipeline.set(KEY.healthLatest, health.report, { ex: HEALTH_TTL_SECONDS });
+        pipeline.del(KEY.healthError);
+      } else {
+        // The last good data stay until they expire: old news with its age is better than none.
+        const failure = { error: health.error, timestamp: new Date(atEpochMs).toISOString() };
+        pipeline.set(KEY.healthError, JSON.stringify(failure), { ex: ERROR_TTL_SECONDS });
+      }
+      if (pushed.length > 0) {
+        // The last argument ends up in front: the gravest, which the rules name first.
+        const entries = pushed.map((alert) => formatAlert({ ...alert, atEpochMs })).reverse();
+        pipeline.lpush(KEY.alerts, ...entries);
+        pipeline.ltrim(KEY.alerts, 0, MAX_ALERTS - 1);
+      }
+      if (Object.keys(seen).length > 0) {
+        pipeline.hset(
+          SEEN,
+          Object.fromEntries(Object.entries(seen).map(([key, value]) => [key, JSON.stringify(value)])),
+        );
+        pipeline.expire(SEEN, MEMORY_TTL_SECONDS);
+      }
+      if (forgotten.length > 0) pipeline.hdel(SEEN, ...forgotten);
+      if (point !== null) {
+        pipeline.zadd(KEY.metrics, { score: atEpochMs, member: formatPoint(point) });
+        pipeline.zremrangebyscore(KEY.metrics, '-inf', atEpochMs - DAY_MS);
+      }
+      pipeline.set(STATE, JSON.stringify(writing.memory), { ex: MEMORY_TTL_SECONDS });
+      pipeline.lpush(KEY.runs, formatRun(writing.run));
+      pipeline.ltrim(KEY.runs, 0, MAX_RUNS - 1);
+      await pipeline.exec();
+    },
+  };
+}
+
+function ownRead(lockKeys: readonly string[], nowEpochMs: number): RedisRead<MonitorReading> {
+  return {
+    keys: [STATE, ...lockKeys],
+    count: 2 + lockKeys.length,
+    commands: (pipeline) => {
+      pipeline.hgetall(SEEN);
+      pipeline.zrange(KEY.metrics, nowEpochMs - 2 * HOUR_MS, nowEpochMs, { byScore: true });
+      for (const key of lockKeys) pipeline.pttl(key);
+    },
+    parse: ([state = null, ...values], [seen, points, ...ttls]) => {
+      const memory = memorySchema.safeParse(jsonOrUndefined(state)).data ?? NOTHING_REMEMBERED;
+      return {
+        memory,
+        seen: readSeen(recordOf(seen)),
+        locks: values.map((found, slot) => {
+          const ttlMs = Number(ttls[slot]);
+          // Value and TTL are read one after the other: a lock that ended in between is free, not one without end.
+          const value = ttlMs === NO_KEY ? null : found;
+          const sinceEpochMs = (value === null ? undefined : memory.holders[value]) ?? nowEpochMs;
+          return { value, lock: parseLock(value, ttlMs, nowEpochMs), sinceEpochMs };
+        }),
+        points: parseEachJson(pointSchema, listOf(points)).values,
+      };
+    },
+  };
+}
+
+const whole = z.number().int().nonnegative();
+
+const memorySchema = z.object({
+  healthFailures: whole.catch(0),
+  deadLetters: whole.nullable().catch(null),
+  lastProcessorRunAtEpochMs: whole.nullable().catch(null),
+  holders: z.record(z.string(), whole).catch({}),
+});
+
+const NOTHING_REMEMBERED: MonitorMemory = {
+  healthFailures: 0,
+  deadLetters: null,
+  lastProcessorRunAtEpochMs: null,
+  holders: {},
+};
+
+const seenSchema = z.object({ pushedAtEpochMs: whole, lastAtEpochMs: whole, count: whole });
+
+const pointSchema = z
+  .object({ timestamp: epochMs, queue_depth: whole })
+  .transform(({ timestamp, queue_depth }) => ({ atEpochMs: timestamp, queueDepth: queue_depth }));
+
+/** A run that was skipped counts: somebody called the processor. */
+function lastProcessorRun({ runs }: RunFeed, { lastProcessorRunAtEpochMs }: MonitorMemory): number | null {
+  const newest = runs.find(({ worker }) => worker === 'queue-processor');
+  if (newest === undefined) return lastProcessorRunAtEpochMs;
+  return Math.max(lastProcessorRunAtEpochMs ?? 0, Math.round(newest.startedAtEpochMs + newest.durationMs));
+}
+
+function readSeen(fields: Readonly<Record<string, string>>): Record<string, SeenAlert> {
+  const entries = Object.entries(fields).flatMap(([key, value]) => {
+    const { data } = seenSchema.safeParse(jsonOrUndefined(value));
+    return data === undefined ? [] : [[key, data] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The member of the sorted set, in the field names of WIRE.md. */
+function formatPoint(point: MetricPoint): string {
+  return JSON.stringify({
+    timestamp: point.atEpochMs,
+    healthy_providers: point.healthyProviders,
+    total_providers: point.totalProviders,
+    daily_quota_used: point.dailyQuotaUsedPercent,
+    monthly_quota_used: point.monthlyQuotaUsedPercent,
+    best_provider: point.bestProvider,
+    ...withoutNulls({
+      queue_depth: point.queueDepth,
+      oldest_queued_s: point.oldestQueuedSeconds,
+      sent: point.sent,
+      failed: point.failed,
+      p95_ms: point.p95Ms,
+    }),
+  });
+}
+
+/** Readers take a field that is missing for unknown; null might reach a chart as zero. */
+function withoutNulls(fields: Readonly<Record<string, number | null>>): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
