@@ -57,6 +57,16 @@ export interface Overview {
 
 export type QueueDatabase = ReturnType<typeof queueDatabase>;
 
+// The counters last: deleting queue rows counts.
+const tables = [
+  'email_queue',
+  'email_logs',
+  'email_dead_letter_queue',
+  'email_provider_quota',
+  'email_circuit_breaker_state',
+  'email_ops_counters',
+];
+
 export function queueDatabase(query: Query) {
   const call = async <T>(expression: string, ...parameters: (string | null)[]): Promise<T> => {
     const [row] = await query<{ answer: T }>(`select ${expression} as answer`, parameters);
@@ -72,11 +82,9 @@ export function queueDatabase(query: Query) {
     query,
     call,
 
-    /** Empties every table of ours. */
+    /** Empties every table of ours. Deletes, because truncating takes PGlite a tenth of a second. */
     clear: async () => {
-      await query(
-        'truncate email_queue, email_logs, email_dead_letter_queue, email_provider_quota, email_circuit_breaker_state',
-      );
+      for (const table of tables) await query(`delete from ${table}`);
     },
 
     /**
