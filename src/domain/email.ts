@@ -78,3 +78,32 @@ export interface DeliveryLog {
   readonly latencyMs: number | null;
   readonly createdAtEpochMs: number;
 }
+
+/** A row as lists show it: everything but the content. */
+export type QueuedEmailSummary = Omit<QueuedEmail, 'content'> & { readonly subject: string | null };
+
+/** What became of one attempt, as `finish_emails` takes it. `attempt` is the row's `attempts` when it was claimed. */
+export interface EmailResult {
+  readonly id: string;
+  readonly attempt: number;
+  readonly outcome: 'sent' | 'retry' | 'discard';
+  /** The provider that was asked last; absent where it never came to that. */
+  readonly provider?: Provider;
+  readonly messageId?: string;
+  readonly latencyMs?: number;
+  readonly error?: string;
+  /** Why it was discarded, for the dead letter. */
+  readonly reason?: string;
+  readonly failedProviders?: readonly string[];
+}
+
+/** An email to be enqueued. The same `key` is enqueued once. */
+export interface NewEmail {
+  readonly key?: string;
+  readonly recipientEmail: string;
+  readonly recipientId?: string;
+  readonly emailType: string;
+  readonly templateName?: string;
+  readonly templateData: Readonly<Record<string, unknown>>;
+  readonly maxAttempts?: number;
+}

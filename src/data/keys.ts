@@ -1,0 +1,14 @@
+/** The Redis keys of WIRE.md, each named once. */
+export const KEY = {
+  lock: 'email:queue:lock',
+  pause: 'email:queue:pause',
+  stats: 'email:stats:daily',
+  healthLatest: 'email:health:latest',
+  healthError: 'email:health:error',
+  alerts: 'email:alerts:critical',
+  acked: 'email:alerts:acked',
+  metrics: 'email:metrics:timeseries',
+  quota: 'email:quota:latest',
+  runs: 'email:runs',
+  audit: 'email:ops:audit',
+} as const;

@@ -1,0 +1,191 @@
+/**
+ * Looking at the queue: a page of rows, one row with its story, and the dead letters. Never the whole table: pages go on
+ * after the last row seen (keyset), so that the thousandth costs what the first does.
+ */
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { z } from 'zod';
+import type { DeadLetter, DeliveryLog, QueuedEmail, QueuedEmailSummary, QueueStatus } from '../domain/email.ts';
+import { parseEach } from './parse.ts';
+import { DeadLetterRow, LogRow, QueueListRow, QueueRow } from './queue-row.ts';
+import { isMissingSchema, rowsOf } from './supabase.ts';
+
+export type QueueSort = 'oldest' | 'newest' | 'changed';
+
+export interface QueueFilter {
+  readonly status?: QueueStatus;
+  readonly emailType?: string;
+  /** Part of the recipient, the subject or the error, in any case. */
+  readonly text?: string;
+  readonly sort?: QueueSort;
+  /** 1–500, 50 unless told. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface Page<T> {
+  readonly rows: readonly T[];
+  readonly skipped: number;
+  /** Null on the last page. */
+  readonly nextCursor: string | null;
+}
+
+export interface EmailStory {
+  readonly email: QueuedEmail;
+  /** Deliveries, newest first. On a database without our migration those to the same recipient since, which is a guess. */
+  readonly logs: readonly DeliveryLog[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly isGuess: boolean;
+}
+
+/** All verbs throw `FaultError`. */
+export interface QueueList {
+  list(filter?: QueueFilter, signal?: AbortSignal): Promise<Page<QueuedEmailSummary>>;
+  /** Null when there is no such row. */
+  show(id: string, signal?: AbortSignal): Promise<EmailStory | null>;
+  deadLetters(
+    filter?: { readonly isReviewed?: boolean; readonly limit?: number; readonly cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<Page<DeadLetter>>;
+}
+
+const DEPLOYED_COLUMNS =
+  'id,recipient_id,recipient_email,email_type,template_name,attempts,max_attempts,status,last_error,next_retry_at,created_at,updated_at,subject:template_data->>subject';
+const LEASE_COLUMNS = 'locked_by,locked_until';
+
+const ORDER: Readonly<
+  Record<QueueSort, { readonly column: 'created_at' | 'updated_at'; readonly ascending: boolean }>
+> = {
+  oldest: { column: 'created_at', ascending: true },
+  newest: { column: 'created_at', ascending: false },
+  changed: { column: 'updated_at', ascending: false },
+};
+
+export function createQueueList(client: SupabaseClient): QueueList {
+  let hasLeases = true;
+
+  const list = async (filter: QueueFilter, signal?: AbortSignal): Promise<Page<QueuedEmailSummary>> => {
+    const { column, ascending } = ORDER[filter.sort ?? 'oldest'];
+    const limit = clampedLimit(filter.limit);
+    let query = client
+      .from('email_queue')
+      .select(hasLeases ? `${DEPLOYED_COLUMNS},${LEASE_COLUMNS}` : DEPLOYED_COLUMNS);
+    if (filter.status !== undefined) query = query.eq('status', filter.status);
+    if (filter.emailType !== undefined) query = query.eq('email_type', filter.emailType);
+    if (filter.text !== undefined && filter.text.trim() !== '') query = query.or(containing(filter.text.trim()));
+    if (filter.cursor !== undefined) query = query.or(after(filter.cursor, column, ascending));
+    // One more than shown tells whether there is a next page.
+    const rows = await rowsOf(
+      query
+        .order(column, { ascending })
+        .order('id', { ascending })
+        .limit(limit + 1),
+      signal,
+    );
+    return pageOf(QueueListRow, rows, { limit, column });
+  };
+
+  return {
+    list: async (filter = {}, signal) => {
+      try {
+        return await list(filter, signal);
+      } catch (error) {
+        if (!hasLeases || !isMissingSchema(error)) throw error;
+        hasLeases = false;
+        return list(filter, signal);
+      }
+    },
+    show: async (id, signal) => {
+      if (!UUID.test(id)) return null;
+      const [row, letters] = await Promise.all([
+        rowsOf(client.from('email_queue').select('*').eq('id', id), signal),
+        rowsOf(
+          client
+            .from('email_dead_letter_queue')
+            .select('*')
+            .eq('original_queue_id', id)
+            .order('moved_to_dlq_at', { ascending: false })
+            .limit(50),
+          signal,
+        ),
+      ]);
+      const [email] = parseEach(QueueRow, row).values;
+      if (email === undefined) return null;
+      const { logs, isGuess } = await logsOf(client, email, signal);
+      return { email, logs, isGuess, deadLetters: parseEach(DeadLetterRow, letters).values };
+    },
+    deadLetters: async ({ isReviewed, limit: wanted, cursor } = {}, signal) => {
+      const limit = clampedLimit(wanted);
+      const column = 'moved_to_dlq_at';
+      let query = client.from('email_dead_letter_queue').select('*');
+      if (isReviewed === true) query = query.not('reviewed_at', 'is', null);
+      if (isReviewed === false) query = query.is('reviewed_at', null);
+      if (cursor !== undefined) query = query.or(after(cursor, column, false));
+      const ordered = query
+        .order(column, { ascending: false })
+        .order('id', { ascending: false })
+        .limit(limit + 1);
+      return pageOf(DeadLetterRow, await rowsOf(ordered, signal), { limit, column });
+    },
+  };
+}
+
+/** By the row's id; where the column is missing, by recipient and type since it was enqueued. */
+async function logsOf(
+  client: SupabaseClient,
+  email: QueuedEmail,
+  signal: AbortSignal | undefined,
+): Promise<{ logs: readonly DeliveryLog[]; isGuess: boolean }> {
+  const newest = () => client.from('email_logs').select('*').order('created_at', { ascending: false }).limit(50);
+  try {
+    const rows = await rowsOf(newest().eq('queue_id', email.id), signal);
+    return { logs: parseEach(LogRow, rows).values, isGuess: false };
+  } catch (error) {
+    if (!isMissingSchema(error)) throw error;
+    const guessed = newest()
+      .eq('recipient_email', email.recipientEmail)
+      .eq('email_type', email.emailType)
+      .gte('created_at', new Date(email.createdAtEpochMs).toISOString());
+    return { logs: parseEach(LogRow, await rowsOf(guessed, signal)).values, isGuess: true };
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A PostgREST filter: the text in any of the three. `%`, `_` and `\` are meant literally; `*` is PostgREST's own wildcard. */
+function containing(text: string): string {
+  const pattern = quotedValue(`%${text.slice(0, 200).replace(/[\\%_]/g, String.raw`\$&`)}%`);
+  return ['recipient_email', 'last_error', 'template_data->>subject']
+    .map((column) => `${column}.ilike.${pattern}`)
+    .join(',');
+}
+
+/** A PostgREST filter: everything behind the cursor, `<time>|<id>` of the last row seen. */
+function after(cursor: string, column: string, ascending: boolean): string {
+  const [time = '', id = ''] = cursor.split('|');
+  const operator = ascending ? 'gt' : 'lt';
+  const at = quotedValue(time);
+  return `${column}.${operator}.${at},and(${column}.eq.${at},id.${operator}.${quotedValue(id)})`;
+}
+
+function quotedValue(value: string): string {
+  return `"${value.replace(/[\\"]/g, String.raw`\$&`)}"`;
+}
+
+/** The cursor keeps the database's own text of the time: epoch ms would lose its microseconds, and with them rows. */
+function pageOf<T>(
+  schema: z.ZodType<T>,
+  rows: readonly unknown[],
+  { limit, column }: { limit: number; column: string },
+): Page<T> {
+  const shown = rows.slice(0, limit);
+  const { values, skipped } = parseEach(schema, shown);
+  const last = rows.length > limit ? Place.parse(shown.at(-1)) : null;
+  return { rows: values, skipped, nextCursor: last === null ? null : `${last[column]}|${last.id}` };
+}
+
+const Place = z.looseObject({ id: z.string() });
+
+function clampedLimit(limit = 50): number {
+  return Math.min(500, Math.max(1, Math.floor(limit) || 50));
+}
