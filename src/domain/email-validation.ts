@@ -11,7 +11,10 @@ const MAX_LOCAL_PART = 64;
 const MAX_SUBJECT = 998;
 
 /** Why this email can never be sent, in a sentence for `last_error`; null when nothing speaks against it. */
-export function findEmailFault(email: { readonly recipientEmail: string; readonly content: EmailContent }): string | null {
+export function findEmailFault(email: {
+  readonly recipientEmail: string;
+  readonly content: EmailContent;
+}): string | null {
   const { subject, html, text, from } = email.content;
   const addressFault = findAddressFault(email.recipientEmail);
   if (addressFault !== null) return `The recipient's address ${addressFault}.`;
@@ -19,9 +22,11 @@ export function findEmailFault(email: { readonly recipientEmail: string; readonl
   if (isBlank(html)) return 'The content (html) is missing.';
   if (subject.length > MAX_SUBJECT) return `The subject is longer than ${MAX_SUBJECT} characters.`;
   if (/[\r\n]/.test(subject)) return 'The subject contains a line break.';
-  if (from !== null && findAddressFault(from) !== null) return `The sender's address ${findAddressFault(from)}.`;
-  const bytes = Buffer.byteLength(html) + Buffer.byteLength(text ?? '');
-  if (bytes > MAX_CONTENT_BYTES) return `The content is too large: ${toMb(bytes)} MB, at most ${toMb(MAX_CONTENT_BYTES)} MB.`;
+  const senderFault = from === null ? null : findAddressFault(/<([^<>]*)>\s*$/.exec(from)?.[1] ?? from);
+  if (senderFault !== null) return `The sender's address ${senderFault}.`;
+  const bytes = byteLength(html) + byteLength(text ?? '');
+  if (bytes > MAX_CONTENT_BYTES)
+    return `The content is too large: ${toMb(bytes)} MB, at most ${toMb(MAX_CONTENT_BYTES)} MB.`;
   return null;
 }
 
@@ -45,8 +50,17 @@ export function findAddressFault(address: string): string | null {
 function isDomain(domain: string): boolean {
   const labels = domain.split('.');
   const last = labels.at(-1) ?? '';
-  const areLabels = labels.every((label) => /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u.test(label));
+  const areLabels = labels.every((label) =>
+    /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u.test(label),
+  );
   return labels.length >= 2 && areLabels && last.length >= 2 && !/^\d+$/.test(last);
+}
+
+const encoder = new TextEncoder();
+
+/** Exact where it could matter; a text this short cannot reach the limit. */
+function byteLength(text: string): number {
+  return text.length * 3 <= MAX_CONTENT_BYTES / 2 ? text.length : encoder.encode(text).byteLength;
 }
 
 function isBlank(text: string | null): text is null {
