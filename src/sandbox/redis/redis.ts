@@ -46,7 +46,7 @@ export async function openRedis(options: OpenRedisOptions): Promise<SandboxRedis
   onProgress(hasServerData(folder) ? 'redis-server is gone and its data with it: starting empty' : 'Starting Redis');
   // Loaded here: with a redis-server none of it is needed.
   const { openEngine } = await import('./engine.ts');
-  const engine = openEngine({ journalPath, clock });
+  const engine = await openEngine({ journalPath, clock });
   return serving('in-process', engine.execute, engine.stop, token);
 }
 
