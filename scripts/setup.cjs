@@ -1,9 +1,9 @@
 // Runs before `npm start` and `npm test`, on whatever Node the machine has: installs when node_modules is missing or older
 // than the lockfile. Plain JavaScript without dependencies, because there may be none yet.
 'use strict';
-var fs = require('fs');
-var path = require('path');
-var spawnSync = require('child_process').spawnSync;
+var fs = require('node:fs');
+var path = require('node:path');
+var spawnSync = require('node:child_process').spawnSync;
 
 var root = path.join(__dirname, '..');
 
