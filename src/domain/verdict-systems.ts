@@ -42,8 +42,11 @@ const WORD_BY_CODE: Readonly<Record<Fault['code'], string>> = {
   internal: 'could not be read',
 };
 
+/** Not configured has its own rule; what was not waited for says nothing about the system. */
+const NO_OUTAGE: ReadonlySet<Fault['code']> = new Set(['not-configured', 'cancelled']);
+
 function brokenPart(loaded: Loaded<unknown>, part: string) {
-  if (loaded.state === 'ok' || loaded.error.code === 'not-configured') return [];
+  if (loaded.state === 'ok' || NO_OUTAGE.has(loaded.error.code)) return [];
   return [{ part, error: loaded.error, atEpochMs: loaded.state === 'stale' ? loaded.atEpochMs : null }];
 }
 

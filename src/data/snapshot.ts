@@ -1,0 +1,212 @@
+/**
+ * Reads the whole picture: one Redis round trip and one Postgres one side by side, QStash on its own slow cadence. A part
+ * that fails keeps its last value and is marked stale; none waits for another's recovery (DESIGN §3, §8).
+ */
+import type { Fault, Loaded } from '../domain/loaded.ts';
+import { failedAfter, loaded } from '../domain/loaded.ts';
+import type { Environment, ReadCost, Snapshot } from '../domain/snapshot.ts';
+import { type Clock, MINUTE_MS } from '../domain/time.ts';
+import { createAlerts } from './alerts.ts';
+import { faultOfThrown, notConfigured, SYSTEM } from './fault.ts';
+import { createHealthCache } from './health-cache.ts';
+import { createLock } from './lock.ts';
+import { createMetrics } from './metrics.ts';
+import { createOverview } from './overview.ts';
+import type { RedisConnection } from './redis.ts';
+import { type ReadResult, readAll } from './redis-read.ts';
+import { createRuns } from './runs.ts';
+import type { Schedules } from './schedules.ts';
+import { createStats } from './stats.ts';
+import type { SupabaseConnection } from './supabase.ts';
+
+/** Null for what is not configured. The connections stay the caller's: closing the reader does not close them. */
+export interface SnapshotSources {
+  readonly redis: RedisConnection | null;
+  readonly supabase: SupabaseConnection | null;
+  readonly qstash: Schedules | null;
+  readonly clock: Clock;
+  readonly environment: Environment;
+  /** Called with each part as it arrives, before the snapshot is whole. */
+  readonly onPart?: PartListener;
+}
+
+export type PartName = 'lock' | 'health' | 'alerts' | 'metrics' | 'stats' | 'runs' | 'queue' | 'schedules';
+type Parts = Pick<Snapshot, PartName>;
+export type PartListener = <P extends PartName>(name: P, part: Snapshot[P]) => void;
+
+export interface SnapshotReader {
+  /** Deeply frozen. Rejects only when `signal` aborts or the reader is closed: every failure is in its part. */
+  read(signal?: AbortSignal): Promise<Snapshot>;
+  /** What looking has cost so far. */
+  cost(): ReadCost;
+  /** Cancels what is in flight. Idempotent. */
+  close(): void;
+}
+
+/** Schedules change rarely, and QStash limits how often it is asked. */
+export const SCHEDULES_EVERY_MS = MINUTE_MS;
+/** How long the first snapshot waits for QStash, so that a one-shot `status` shows it. */
+export const FIRST_SCHEDULES_WAIT_MS = 1_500;
+
+export function createSnapshotReader(sources: SnapshotSources): SnapshotReader {
+  const { redis, supabase, qstash, clock } = sources;
+  const closing = new AbortController();
+  const parts = createParts(sources);
+  const readRedis = redis === null ? null : createRedisPart(redis, clock);
+  const overview = supabase === null ? null : createOverview(supabase.client, clock);
+  const schedules = qstash === null ? null : createSlowPart(qstash, { parts, clock, signal: closing.signal });
+
+  const refreshRedis = async (signal: AbortSignal) => {
+    if (readRedis === null) return;
+    const results = await readRedis(signal);
+    if (signal.aborted) return;
+    for (const [name, result] of Object.entries(results)) {
+      parts.settle(name as RedisPartName, result as ReadResult<never>, clock.nowEpochMs());
+    }
+  };
+  const refreshQueue = async (signal: AbortSignal) => {
+    if (overview === null) return;
+    try {
+      const reading = await overview.read(signal);
+      if (!signal.aborted) parts.settle('queue', { ok: true, value: reading.overview }, reading.atEpochMs);
+    } catch (error) {
+      const fault = faultOfThrown(SYSTEM.postgres, error);
+      if (!signal.aborted) parts.settle('queue', { ok: false, fault }, clock.nowEpochMs());
+    }
+  };
+  const cost = (): ReadCost => ({
+    redisCommands: redis?.usage().commands ?? 0,
+    redisRoundTrips: redis?.usage().roundTrips ?? 0,
+    postgresRoundTrips: supabase?.usage().requests ?? 0,
+    qstashRequests: qstash?.usage().requests ?? 0,
+  });
+
+  return {
+    cost,
+    read: async (callerSignal) => {
+      const signal = callerSignal === undefined ? closing.signal : AbortSignal.any([closing.signal, callerSignal]);
+      signal.throwIfAborted();
+      await Promise.all([refreshRedis(signal), refreshQueue(signal), schedules?.refresh(signal)]);
+      signal.throwIfAborted();
+      const takenAtEpochMs = clock.nowEpochMs();
+      return deepFreeze({
+        version: 1,
+        takenAtEpochMs,
+        environment: { ...sources.environment },
+        ...parts.all(),
+        cost: cost(),
+      });
+    },
+    close: () => closing.abort(),
+  };
+}
+
+type RedisPartName = Exclude<PartName, 'queue' | 'schedules'>;
+
+/** One pipeline for all six. */
+function createRedisPart({ client }: RedisConnection, clock: Clock) {
+  const gateways = {
+    lock: createLock(client, clock).state,
+    health: createHealthCache(client).state,
+    alerts: createAlerts(client, clock).feed,
+    metrics: createMetrics(client, clock).series,
+    stats: createStats(client).daily,
+    runs: createRuns(client).feed,
+  };
+  return (signal: AbortSignal) => readAll(client, gateways, signal);
+}
+
+interface PartStore {
+  all(): Parts;
+  settle<P extends PartName>(name: P, result: ReadResult<ValueOf<P>>, atEpochMs: number): void;
+}
+
+type ValueOf<P extends PartName> = Snapshot[P] extends Loaded<infer T> ? T : never;
+
+/** The last known state of every part; at first only why there is none. */
+function createParts({ redis, supabase, qstash, onPart }: SnapshotSources): PartStore {
+  const missing = (
+    source: unknown,
+    system: (typeof SYSTEM)[keyof typeof SYSTEM],
+  ): { state: 'failed'; error: Fault } => ({
+    state: 'failed',
+    error: source === null ? notConfigured(system) : { code: 'cancelled', message: `${system.name} is not read yet.` },
+  });
+  const fromRedis = missing(redis, SYSTEM.redis);
+  const known: { -readonly [P in PartName]: Snapshot[P] } = {
+    lock: fromRedis,
+    health: fromRedis,
+    alerts: fromRedis,
+    metrics: fromRedis,
+    stats: fromRedis,
+    runs: fromRedis,
+    queue: missing(supabase, SYSTEM.postgres),
+    schedules: missing(qstash, SYSTEM.qstash),
+  };
+  return {
+    all: () => ({ ...known }),
+    settle: <P extends PartName>(name: P, result: ReadResult<ValueOf<P>>, atEpochMs: number) => {
+      const previous = known[name] as Loaded<ValueOf<P>>;
+      const next = result.ok ? loaded(result.value, atEpochMs) : failedAfter(previous, result.fault);
+      // A part is the Loaded of its own value; the compiler cannot follow that through the index.
+      const part = deepFreeze(next) as unknown as Snapshot[P];
+      (known as Record<P, Snapshot[P]>)[name] = part;
+      onPart?.(name, part);
+    },
+  };
+}
+
+/** QStash beside the others: asked once a minute, waited for only the first time, and then only shortly. */
+function createSlowPart(
+  gateway: Schedules,
+  { parts, clock, signal: closing }: { parts: PartStore; clock: Clock; signal: AbortSignal },
+) {
+  let inFlight: Promise<void> | null = null;
+  let startedAtEpochMs: number | null = null;
+
+  const fetchNow = async () => {
+    try {
+      const value = await gateway.read(closing);
+      parts.settle('schedules', { ok: true, value }, clock.nowEpochMs());
+    } catch (error) {
+      const fault = faultOfThrown(SYSTEM.qstash, error);
+      if (!closing.aborted) parts.settle('schedules', { ok: false, fault }, clock.nowEpochMs());
+    } finally {
+      inFlight = null;
+    }
+  };
+  return {
+    refresh: async (signal: AbortSignal): Promise<void> => {
+      const isFirst = startedAtEpochMs === null;
+      const now = clock.nowEpochMs();
+      if (inFlight === null && (startedAtEpochMs === null || now - startedAtEpochMs >= SCHEDULES_EVERY_MS)) {
+        startedAtEpochMs = now;
+        inFlight = fetchNow();
+      }
+      if (isFirst && inFlight !== null) await waitFor(inFlight, FIRST_SCHEDULES_WAIT_MS, signal);
+    },
+  };
+}
+
+/** Resolves when the work is done, the time is up or the signal aborts, whichever is first. */
+async function waitFor(work: Promise<void>, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const timer = setTimeout(end, timeoutMs);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    await Promise.race([work, ended]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** What is frozen already is not walked again: an unchanged time series costs nothing. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const child of Object.values(value)) deepFreeze(child);
+  return Object.freeze(value);
+}
