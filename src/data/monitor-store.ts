@@ -1,22 +1,21 @@
 /**
  * What the health monitor keeps in Redis: it reads all of it in one pipeline and writes all of it in another. What it
- * remembers between two checks is in keys of ours, `email:monitor:state` and `email:alerts:seen`.
+ * remembers between two checks is in a key of ours, `email:monitor:state`.
  */
 import type { Redis } from '@upstash/redis';
 import { z } from 'zod';
-import { formatAlert } from '../domain/alert.ts';
 import type { Admission, SeenAlert } from '../domain/alert-cooldown.ts';
 import type { DepthPoint, LockSighting } from '../domain/alert-rules.ts';
 import { parseLock } from '../domain/lock.ts';
 import type { MetricPoint } from '../domain/metric.ts';
 import type { RunFeed, RunRecord } from '../domain/run.ts';
 import { DAY_MS, HOUR_MS } from '../domain/time.ts';
-import { MAX_ALERTS } from './alerts.ts';
 import { KEY } from './keys.ts';
 import { epochMs, jsonOrUndefined, parseEachJson } from './parse.ts';
 import { RedisError } from './redis.ts';
-import { listOf, type RedisRead, readAll, recordOf } from './redis-read.ts';
+import { listOf, type ReadResult, type RedisRead, readAll } from './redis-read.ts';
 import { createRuns, formatRun, MAX_RUNS } from './runs.ts';
+import { pushAlerts, seenAlerts } from './seen-alerts.ts';
 
 /** What is remembered from check to check. Null: never known. */
 export interface MonitorMemory {
@@ -53,7 +52,6 @@ export interface MonitorStore {
 }
 
 const STATE = 'email:monitor:state';
-const SEEN = 'email:alerts:seen';
 const HEALTH_TTL_SECONDS = 300;
 const ERROR_TTL_SECONDS = 60;
 /** A day of silence, and the monitor starts to learn anew. */
@@ -65,15 +63,14 @@ const NO_KEY = -2;
 export function createMonitorStore(redis: Redis, lockKeys: readonly string[]): MonitorStore {
   return {
     read: async (nowEpochMs) => {
-      const { own, runs } = await readAll(redis, { own: ownRead(lockKeys, nowEpochMs), runs: createRuns(redis).feed });
-      if (!own.ok) throw new RedisError(own.fault);
-      if (!runs.ok) throw new RedisError(runs.fault);
-      const { memory } = own.value;
-      return { ...own.value, memory: { ...memory, lastProcessorRunAtEpochMs: lastProcessorRun(runs.value, memory) } };
+      const reads = { own: ownRead(lockKeys, nowEpochMs), runs: createRuns(redis).feed, seen: seenAlerts };
+      const results = await readAll(redis, reads);
+      const own = valueOrThrow(results.own);
+      const lastProcessorRunAtEpochMs = lastProcessorRun(valueOrThrow(results.runs), own.memory);
+      return { ...own, memory: { ...own.memory, lastProcessorRunAtEpochMs }, seen: valueOrThrow(results.seen) };
     },
     write: async (writing) => {
       const { atEpochMs, health, point, alerts } = writing;
-      const { pushed, seen, forgotten } = alerts;
       const pipeline = redis.pipeline();
       if ('report' in health) {
         pipeline.set(KEY.healthLatest, health.report, { ex: HEALTH_TTL_SECONDS });
@@ -83,20 +80,7 @@ export function createMonitorStore(redis: Redis, lockKeys: readonly string[]): M
         const failure = { error: health.error, timestamp: new Date(atEpochMs).toISOString() };
         pipeline.set(KEY.healthError, JSON.stringify(failure), { ex: ERROR_TTL_SECONDS });
       }
-      if (pushed.length > 0) {
-        // The last argument ends up in front: the gravest, which the rules name first.
-        const entries = pushed.map((alert) => formatAlert({ ...alert, atEpochMs })).reverse();
-        pipeline.lpush(KEY.alerts, ...entries);
-        pipeline.ltrim(KEY.alerts, 0, MAX_ALERTS - 1);
-      }
-      if (Object.keys(seen).length > 0) {
-        pipeline.hset(
-          SEEN,
-          Object.fromEntries(Object.entries(seen).map(([key, value]) => [key, JSON.stringify(value)])),
-        );
-        pipeline.expire(SEEN, MEMORY_TTL_SECONDS);
-      }
-      if (forgotten.length > 0) pipeline.hdel(SEEN, ...forgotten);
+      pushAlerts(pipeline, alerts, atEpochMs);
       if (point !== null) {
         pipeline.zadd(KEY.metrics, { score: atEpochMs, member: formatPoint(point) });
         pipeline.zremrangebyscore(KEY.metrics, '-inf', atEpochMs - DAY_MS);
@@ -109,20 +93,18 @@ export function createMonitorStore(redis: Redis, lockKeys: readonly string[]): M
   };
 }
 
-function ownRead(lockKeys: readonly string[], nowEpochMs: number): RedisRead<MonitorReading> {
+function ownRead(lockKeys: readonly string[], nowEpochMs: number): RedisRead<Omit<MonitorReading, 'seen'>> {
   return {
     keys: [STATE, ...lockKeys],
-    count: 2 + lockKeys.length,
+    count: 1 + lockKeys.length,
     commands: (pipeline) => {
-      pipeline.hgetall(SEEN);
       pipeline.zrange(KEY.metrics, nowEpochMs - 2 * HOUR_MS, nowEpochMs, { byScore: true });
       for (const key of lockKeys) pipeline.pttl(key);
     },
-    parse: ([state = null, ...values], [seen, points, ...ttls]) => {
+    parse: ([state = null, ...values], [points, ...ttls]) => {
       const memory = memorySchema.safeParse(jsonOrUndefined(state)).data ?? NOTHING_REMEMBERED;
       return {
         memory,
-        seen: readSeen(recordOf(seen)),
         locks: values.map((found, slot) => {
           const ttlMs = Number(ttls[slot]);
           // Value and TTL are read one after the other: a lock that ended in between is free, not one without end.
@@ -134,6 +116,11 @@ function ownRead(lockKeys: readonly string[], nowEpochMs: number): RedisRead<Mon
       };
     },
   };
+}
+
+function valueOrThrow<T>(result: ReadResult<T>): T {
+  if (!result.ok) throw new RedisError(result.fault);
+  return result.value;
 }
 
 const whole = z.number().int().nonnegative();
@@ -152,8 +139,6 @@ const NOTHING_REMEMBERED: MonitorMemory = {
   holders: {},
 };
 
-const seenSchema = z.object({ pushedAtEpochMs: whole, lastAtEpochMs: whole, count: whole });
-
 const pointSchema = z
   .object({ timestamp: epochMs, queue_depth: whole })
   .transform(({ timestamp, queue_depth }) => ({ atEpochMs: timestamp, queueDepth: queue_depth }));
@@ -163,14 +148,6 @@ function lastProcessorRun({ runs }: RunFeed, { lastProcessorRunAtEpochMs }: Moni
   const newest = runs.find(({ worker }) => worker === 'queue-processor');
   if (newest === undefined) return lastProcessorRunAtEpochMs;
   return Math.max(lastProcessorRunAtEpochMs ?? 0, Math.round(newest.startedAtEpochMs + newest.durationMs));
-}
-
-function readSeen(fields: Readonly<Record<string, string>>): Record<string, SeenAlert> {
-  const entries = Object.entries(fields).flatMap(([key, value]) => {
-    const { data } = seenSchema.safeParse(jsonOrUndefined(value));
-    return data === undefined ? [] : [[key, data] as const];
-  });
-  return Object.fromEntries(entries);
 }
 
 /** The member of the sorted set, in the field names of WIRE.md. */

@@ -3,7 +3,7 @@
  * alerts and one metric in Redis. One read and one write pipeline a run; every system may fail without hiding the others.
  */
 import { randomUUID } from 'node:crypto';
-import type { ParsedHealth } from '../data/health-report.ts';
+import type { HealthAnswer } from '../data/email-function.ts';
 import type { MonitorMemory, MonitorReading, MonitorStore } from '../data/monitor-store.ts';
 import { admitAlerts } from '../domain/alert-cooldown.ts';
 import { type AlertFacts, type AlertThresholds, criticalReports, raisedAlerts } from '../domain/alert-rules.ts';
@@ -15,8 +15,8 @@ import type { Clock } from '../domain/time.ts';
 import { type Logger, type RunRequest, type RunResult, recordOfRun, type Worker } from './worker.ts';
 
 export interface HealthMonitorPorts {
-  /** The function's `full` check. `text` is its answer as it came. */
-  checkHealth(signal: AbortSignal): Promise<{ readonly text: string; readonly health: ParsedHealth }>;
+  /** The email function's `full` check. */
+  checkHealth(signal: AbortSignal): Promise<HealthAnswer>;
   readOverview(signal: AbortSignal): Promise<QueueOverview>;
   readonly store: MonitorStore;
 }
@@ -60,7 +60,7 @@ async function check(
   if (!reading.ok) return nothingDone('failed', reading.error, durationMs);
 
   const facts = factsOf({ reading: reading.value, health, queue, nowEpochMs });
-  const reports = health.ok ? criticalReports(health.value.health.report.alerts) : [];
+  const reports = health.ok ? criticalReports(health.value.report.alerts) : [];
   const raised = [...reports, ...raisedAlerts(facts, thresholds)];
   const alerts = admitAlerts(raised, reading.value.seen, { nowEpochMs, cooldownMs: thresholds.cooldownMs });
   if (raised.length > 0) log.warn(`[health-monitor] Critical alerts: ${raised.length}`);
@@ -70,8 +70,8 @@ async function check(
     ports.store.write({
       atEpochMs: nowEpochMs,
       memory: memoryAfter(reading.value, facts),
-      health: health.ok ? { report: health.value.text } : { error: health.error },
-      point: health.ok ? pointOf(health.value.health, queue.ok ? queue.value : null, nowEpochMs) : null,
+      health: health.ok ? { report: health.value.json } : { error: health.error },
+      point: health.ok ? pointOf(health.value, queue.ok ? queue.value : null, nowEpochMs) : null,
       alerts,
       run: recordOfRun(result, {
         id: randomUUID(),
@@ -87,7 +87,7 @@ async function check(
 
 function factsOf(seen: {
   reading: MonitorReading;
-  health: Attempt<{ health: ParsedHealth }>;
+  health: Attempt<HealthAnswer>;
   queue: Attempt<QueueOverview>;
   nowEpochMs: number;
 }): AlertFacts {
@@ -115,7 +115,7 @@ function memoryAfter({ locks, memory }: MonitorReading, facts: AlertFacts): Moni
 }
 
 /** `sent` and `failed` are those of the last complete five minutes; `p95_ms` is the slowest provider's of the day. */
-function pointOf({ report, quotas }: ParsedHealth, queue: QueueOverview | null, nowEpochMs: number): MetricPoint {
+function pointOf({ report, quotas }: HealthAnswer, queue: QueueOverview | null, nowEpochMs: number): MetricPoint {
   const total = (field: 'day' | 'month') =>
     percentUsed({
       sent: quotas.reduce((sum, quota) => sum + quota[`${field}Sent`], 0),
@@ -140,13 +140,13 @@ function pointOf({ report, quotas }: ParsedHealth, queue: QueueOverview | null, 
 }
 
 function resultOf(seen: {
-  health: Attempt<{ health: ParsedHealth }>;
+  health: Attempt<HealthAnswer>;
   queue: Attempt<QueueOverview>;
   durationMs: number;
 }): RunResult {
   const { health, queue, durationMs } = seen;
   if (!health.ok) return nothingDone('failed', `The health check failed: ${health.error}`, durationMs);
-  const { healthyProviders, totalProviders } = health.value.health.report;
+  const { healthyProviders, totalProviders } = health.value.report;
   const counts = {
     processed: totalProviders,
     successful: healthyProviders,
