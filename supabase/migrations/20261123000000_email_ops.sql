@@ -246,7 +246,8 @@ $$;
 -- Hands out up to p_limit (1..500) ready rows, oldest first, leased to p_worker for p_lease_seconds (1..86400) and with their
 -- attempt counted: a jsonb array of full rows. Two callers never get the same row.
 create or replace function public.claim_emails(p_worker text, p_limit int, p_lease_seconds int)
-returns jsonb language plpgsql security definer set search_path = '' set enable_seqscan = off set jit = off as $$
+returns jsonb language plpgsql security definer
+set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
   poisoned jsonb;
   claimed jsonb;
@@ -267,27 +268,34 @@ begin
   end if;
 
   -- The three kinds of claimable rows, each read in index order. Of the delayed ones the 10,000 longest due are considered,
-  -- which bounds the sort. What makes a row claimable is asked again of the locked row: it may have changed meanwhile.
-  with claimable as (
-    (select id, created_at from public.email_queue
-     where status = 'queued' and next_retry_at is null
-     order by created_at, id)
-    union all
-    (select id, created_at from public.email_queue
-     where status = 'queued' and next_retry_at is not null and next_retry_at <= now()
-     order by next_retry_at limit 10000)
-    union all
-    (select id, created_at from public.email_queue
-     where status = 'processing' and locked_until is not null and locked_until < now() and attempts < max_attempts
-     order by locked_until limit 10000)
-  ), locked as (
-    select queue.id
-    from claimable join public.email_queue queue using (id)
-    where (queue.status = 'queued' and (queue.next_retry_at is null or queue.next_retry_at <= now()))
-       or (queue.status = 'processing' and queue.locked_until < now() and queue.attempts < queue.max_attempts)
-    order by claimable.created_at, claimable.id
+  -- which bounds the sort. They are locked one by one until there are enough (lateral: a join could be planned to lock or read
+  -- them all), and what makes a row claimable is asked again of the locked row, because it may have changed meanwhile.
+  with locked as (
+    select held.id
+    from (
+      select id, created_at from (
+        (select id, created_at from public.email_queue
+         where status = 'queued' and next_retry_at is null
+         order by created_at, id)
+        union all
+        (select id, created_at from public.email_queue
+         where status = 'queued' and next_retry_at is not null and next_retry_at <= now()
+         order by next_retry_at limit 10000)
+        union all
+        (select id, created_at from public.email_queue
+         where status = 'processing' and locked_until is not null and locked_until < now()
+         order by locked_until limit 10000)
+      ) as claimable
+      order by created_at, id
+    ) as oldest
+    cross join lateral (
+      select queue.id from public.email_queue queue
+      where queue.id = oldest.id
+        and ((queue.status = 'queued' and (queue.next_retry_at is null or queue.next_retry_at <= now()))
+          or (queue.status = 'processing' and queue.locked_until < now() and queue.attempts < queue.max_attempts))
+      for update skip locked
+    ) as held
     limit least(greatest(coalesce(p_limit, 100), 1), 500)
-    for update of queue skip locked
   ), leased as (
     update public.email_queue queue
     set status = 'processing',
