@@ -23,10 +23,8 @@ import { type Clock, DAY_MS, utcDay } from '../domain/time.ts';
 import { type Logger, type RunRequest, type RunResult, recordOfRun, type Worker } from './worker.ts';
 
 export interface QuotaSyncPorts {
-  /** What the email function reports, and when it looked. Its counts belong to that UTC day. */
-  reportedQuotas(
-    signal: AbortSignal,
-  ): Promise<{ readonly atEpochMs: number; readonly quotas: readonly ReportedQuota[] }>;
+  /** What the email function reports: with `source: api` a provider's own counts, of the UTC day of the check. */
+  checkHealth(signal: AbortSignal): Promise<HealthAnswer>;
   readonly days: QuotaDays;
   readonly store: QuotaStore;
 }
