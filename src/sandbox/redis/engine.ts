@@ -9,10 +9,11 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/time.ts';
 import { type Journal, openJournal } from '../journal.ts';
-import { COMMANDS, fitsArity } from './commands/table.ts';
+import { fitsArity } from './arity.ts';
+import { COMMANDS } from './commands/table.ts';
 import { type Answer, type Execute, RedisAway, type RedisCommand, type Reply } from './execute.ts';
 import { dumpedKeySchema, Keyspace } from './keyspace.ts';
-import { createScripting, SCRIPT_COMMANDS, type Scripting } from './script.ts';
+import { createScripting, refusalOfScript, SCRIPT_COMMANDS, type Scripting } from './script.ts';
 import { CommandError, type EngineReply, Status } from './values.ts';
 
 export interface EngineOptions {
@@ -116,7 +117,10 @@ function createMachine() {
   return {
     keyspace,
     loadLua: async () => {
-      loading ??= createScripting((command) => runFromScript(keyspace, command));
+      loading ??= createScripting({
+        call: (command) => runFromScript(keyspace, command),
+        nowEpochMs: () => keyspace.nowEpochMs,
+      });
       scripting = await loading;
     },
     /** Answers for all, and those that changed something, as they are to be journaled. */
@@ -163,7 +167,8 @@ function refusal(command: RedisCommand): string | null {
     const quoted = args.map((arg) => `'${arg.slice(0, 128)}' `).join('');
     return `ERR unknown command '${command[0]}', with args beginning with: ${quoted}`;
   }
-  return fitsArity(command.length, spec.arity) ? null : `ERR wrong number of arguments for '${name}' command`;
+  if (!fitsArity(command.length, spec.arity)) return `ERR wrong number of arguments for '${name}' command`;
+  return name === 'script' ? refusalOfScript(args) : null;
 }
 
 /** `redis.call`: what is wrong with a command is worded differently there. */

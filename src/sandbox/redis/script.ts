@@ -1,6 +1,7 @@
 /** Lua for the in-process engine: EVAL, EVALSHA and SCRIPT over the same Lua 5.1 that Redis embeds, compiled to WebAssembly. */
 import { createHash } from 'node:crypto';
 import { LuaWasmEngine, type ReplyValue } from 'lua-redis-wasm';
+import { fitsArity } from './arity.ts';
 import { CommandError, type EngineReply, OK, parseInt64, Status } from './values.ts';
 
 export interface Scripting {
@@ -18,12 +19,34 @@ export const SCRIPT_COMMANDS: ReadonlyMap<string, { arity: number }> = new Map([
   ['script', { arity: -2 }],
 ]);
 
-/** `call` runs a command for `redis.call`; it throws a CommandError for an error reply. */
-export async function createScripting(call: (command: readonly string[]) => EngineReply): Promise<Scripting> {
+/** Words of each SCRIPT subcommand, SCRIPT and its own name included, as in {@link SCRIPT_COMMANDS}. */
+const SUBCOMMANDS: ReadonlyMap<string, number> = new Map([
+  ['load', 3],
+  ['exists', -3],
+  ['flush', -2],
+]);
+
+/** What is wrong with the words of a SCRIPT command, or null. */
+export function refusalOfScript(args: readonly string[]): string | null {
+  const [subcommand = ''] = args;
+  const arity = SUBCOMMANDS.get(subcommand.toLowerCase());
+  if (arity === undefined) return `ERR unknown subcommand '${subcommand}'. Try SCRIPT HELP.`;
+  if (fitsArity(args.length + 1, arity)) return null;
+  return `ERR wrong number of arguments for 'script|${subcommand.toLowerCase()}' command`;
+}
+
+export interface ScriptHost {
+  /** Runs a command for `redis.call`. @throws CommandError for an error reply */
+  call(command: readonly string[]): EngineReply;
+  /** The time at which scripts run now. */
+  nowEpochMs(): number;
+}
+
+export async function createScripting(redis: ScriptHost): Promise<Scripting> {
   const sources = new Map<string, string>();
   const callFromLua = (words: Buffer[]): ReplyValue => {
     try {
-      return toLua(call(words.map((word) => word.toString('utf8'))));
+      return toLua(redis.call(words.map((word) => word.toString('utf8'))));
     } catch (error) {
       if (error instanceof CommandError) return toLuaError(error.message);
       throw error;
@@ -46,6 +69,8 @@ export async function createScripting(call: (command: readonly string[]) => Engi
   const evaluate = (source: string, [count = '', ...rest]: readonly string[]): EngineReply => {
     const keys = parseKeyCount(count, rest.length);
     const words = rest.map((word) => Buffer.from(word));
+    // Seeded with the time, a script draws the same numbers when the journal replays it.
+    if (source.includes('random')) lua.eval(`math.randomseed(${redis.nowEpochMs() % 2 ** 31})`);
     return fromLua(lua.evalWithArgs(source, words.slice(0, keys), words.slice(keys)));
   };
 
@@ -54,8 +79,9 @@ export async function createScripting(call: (command: readonly string[]) => Engi
     run: (name, [first = '', ...rest]) => {
       if (name === 'script') return script(first, rest, sources, load);
       if (name.startsWith('evalsha')) {
+        // What cannot be a digest at all is refused before the count of keys is looked at.
+        if (first.length === 40) parseKeyCount(rest[0] ?? '', rest.length - 1);
         const source = sources.get(first.toLowerCase());
-        parseKeyCount(rest[0] ?? '', rest.length - 1);
         if (source === undefined) throw new CommandError('NOSCRIPT No matching script. Please use EVAL.');
         return evaluate(source, rest);
       }
@@ -86,21 +112,19 @@ function script(
 ): EngineReply {
   switch (subcommand.toLowerCase()) {
     case 'load':
-      if (args.length !== 1) throw new CommandError("ERR wrong number of arguments for 'script|load' command");
       return load(args[0] ?? '');
     case 'exists':
-      if (args.length === 0) throw new CommandError("ERR wrong number of arguments for 'script|exists' command");
       return args.map((sha) => (sources.has(sha.toLowerCase()) ? 1 : 0));
-    case 'flush':
+    default:
       sources.clear();
       return OK;
-    default:
-      throw new CommandError(`ERR unknown subcommand '${subcommand}'. Try SCRIPT HELP.`);
   }
 }
 
 function toLua(reply: EngineReply): ReplyValue {
-  if (reply === null || typeof reply === 'number') return reply;
+  if (reply === null) return reply;
+  // Beyond 2^53 a reply is a rounded number already; rounded up to 2^63 it would not fit.
+  if (typeof reply === 'number') return Number.isSafeInteger(reply) ? reply : BigInt.asIntN(64, BigInt(reply));
   if (typeof reply === 'string') return Buffer.from(reply);
   return reply instanceof Status ? { ok: Buffer.from(reply.text) } : reply.map(toLua);
 }

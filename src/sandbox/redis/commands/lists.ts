@@ -1,6 +1,6 @@
 /** Lists of the in-process engine. */
 import type { Keyspace } from '../keyspace.ts';
-import { CommandError, type EngineReply, OK, parseIndex, sliceOf } from '../values.ts';
+import { CommandError, type EngineReply, OK, parseIndex, parseInt64, sliceOf } from '../values.ts';
 import type { CommandTable } from './table.ts';
 
 export const listCommands: CommandTable = {
@@ -72,8 +72,9 @@ function pop(
   take: (list: string[]) => string | undefined,
 ): EngineReply {
   if (rest.length > 0) throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
-  const wanted = count === undefined ? 1 : parseIndex(count);
-  if (wanted < 0) throw new CommandError('ERR value is out of range, must be positive');
+  const outOfRange = 'ERR value is out of range, must be positive';
+  const wanted = count === undefined ? 1 : Number(parseInt64(count, outOfRange));
+  if (wanted < 0) throw new CommandError(outOfRange);
   const list = keyspace.read(key, 'list');
   if (list === undefined) return null;
   const taken = Array.from({ length: Math.min(wanted, list.length) }, () => take(list) ?? '');

@@ -108,13 +108,15 @@ function set(keyspace: Keyspace, args: readonly string[], name: string) {
 
 function parseSetOptions(words: readonly string[]) {
   const flags = new Set<string>();
-  let expiry: { amount: string; unitMs: number; isRelative: boolean } | null = null;
+  let expiry: { word: string; amount: string; unitMs: number; isRelative: boolean } | null = null;
   for (let i = 0; i < words.length; i += 1) {
     const word = (words[i] ?? '').toUpperCase();
     const unit = EXPIRIES[word];
     const amount = words[i + 1];
-    if (unit !== undefined && amount !== undefined && expiry === null && !flags.has('KEEPTTL')) {
-      expiry = { amount, ...unit };
+    const isAlone = (expiry === null || expiry.word === word) && !flags.has('KEEPTTL');
+    if (unit !== undefined && amount !== undefined && isAlone) {
+      // The same option again is allowed, and the last one counts.
+      expiry = { word, amount, ...unit };
       i += 1;
     } else if (word === 'GET' || (word === 'KEEPTTL' && expiry === null)) flags.add(word);
     else if ((word === 'NX' && !flags.has('XX')) || (word === 'XX' && !flags.has('NX'))) flags.add(word);

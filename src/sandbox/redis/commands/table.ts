@@ -1,4 +1,5 @@
 /** The in-process engine's commands as one table: adding a command is adding a row. */
+import type { Arity } from '../arity.ts';
 import type { Keyspace } from '../keyspace.ts';
 import type { EngineReply } from '../values.ts';
 import { hashCommands } from './hashes.ts';
@@ -10,8 +11,7 @@ import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 
 export interface CommandSpec {
-  /** Words that the command has, its name included; negative: at least so many. As in Redis's own table. */
-  readonly arity: number;
+  readonly arity: Arity;
   /** `name` is the command's lower-case name, for error texts. @throws CommandError */
   run(keyspace: Keyspace, args: readonly string[], name: string): EngineReply;
 }
@@ -30,7 +30,3 @@ export const COMMANDS: ReadonlyMap<string, CommandSpec> = new Map(
     ...serverCommands,
   }),
 );
-
-export function fitsArity(words: number, arity: number): boolean {
-  return arity < 0 ? words >= -arity : words === arity;
-}
