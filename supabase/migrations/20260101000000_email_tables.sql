@@ -1,6 +1,9 @@
 -- The tables and functions as FoodShare deployed them, so that a fresh database is like the real one.
 -- On the real deployment this file changes nothing: it creates only what is missing and replaces no function or policy.
 
+-- Two at once take turns.
+select pg_advisory_xact_lock(hashtext('email-ops migrations'));
+
 do $roles$
 declare
   missing text;

@@ -10,6 +10,9 @@
 -- statistics are stale by nature, and a plan made for an empty table is a disaster on a full one. The planner expresses 'off' as a
 -- huge cost, which would start the JIT compiler (0.7 s), so that is off as well.
 
+-- Two at once take turns.
+select pg_advisory_xact_lock(hashtext('email-ops migrations'));
+
 -- Columns -------------------------------------------------------------------------------------------------------------------
 
 alter table public.email_queue add column if not exists locked_by text;
