@@ -5,8 +5,9 @@ import type { Clock } from '../domain/time.ts';
 import { KEY } from './keys.ts';
 import { type RedisRead, readOne } from './redis-read.ts';
 
-/** What `PTTL` answers for a key that is not there. */
+/** What `PTTL` answers for a key that is not there, and for one without an end. */
 const NO_KEY = -2;
+const NO_END = -1;
 
 export interface LockGateway {
   readonly state: RedisRead<LockState>;
@@ -25,8 +26,7 @@ export function createLock(client: Redis, clock: Clock): LockGateway {
       const now = clock.nowEpochMs();
       const lockTtlMs = Number(lockTtl);
       const pauseTtlMs = Number(pauseTtl);
-      // Value and TTL are read one after the other: a lock that ended in between is free, not one without end.
-      const held = lockTtlMs === NO_KEY ? null : lock;
+      const held = heldValue(lock, lockTtlMs);
       const announced = pause === null || pauseTtlMs === NO_KEY ? null : parsePause(pause);
       return {
         lock: parseLock(held, lockTtlMs, now),
@@ -36,4 +36,13 @@ export function createLock(client: Redis, clock: Clock): LockGateway {
     },
   };
   return { state, read: (signal) => readOne(client, state, signal) };
+}
+
+/**
+ * Value and TTL are read one after the other: a lock that ended in between is free, not one without end. A key that has no
+ * end and no text is of another type, but it keeps every worker out all the same.
+ */
+function heldValue(value: string | null, ttlMs: number): string | null {
+  if (ttlMs === NO_KEY) return null;
+  return value === null && ttlMs === NO_END ? '(not a string)' : value;
 }

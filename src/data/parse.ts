@@ -13,15 +13,24 @@ export const epochMs = z.union([z.number(), z.string()]).transform((value, conte
 });
 
 /** A count that JSON may carry as text: Postgres writes bigint and numeric that way in places. */
-export const count = z.coerce.number().refine(Number.isFinite, 'is no number');
+export const count = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d{1,15}(\.\d+)?$/)
+    .transform(Number),
+]);
 
 /** Null where it is null, absent, or of another kind: for what is nice to have and must not cost the whole row. */
 export function lenient<T extends z.ZodType>(schema: T): z.ZodType<z.output<T> | null> {
-  return z.unknown().transform((value) => {
-    if (value === null || value === undefined) return null;
-    const parsed = schema.safeParse(value);
-    return parsed.success ? parsed.data : null;
-  }) as unknown as z.ZodType<z.output<T> | null>;
+  return z
+    .unknown()
+    .optional()
+    .transform((value) => {
+      if (value === null || value === undefined) return null;
+      const parsed = schema.safeParse(value);
+      return parsed.success ? parsed.data : null;
+    }) as unknown as z.ZodType<z.output<T> | null>;
 }
 
 export interface ParsedList<T> {

@@ -8,6 +8,7 @@ const time = lenient(epochMs);
 
 const Content = z
   .unknown()
+  .optional()
   .transform((value) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}))
   .transform((data) => ({
     subject: text.parse(data.subject),
