@@ -11,4 +11,5 @@ export const KEY = {
   quota: 'email:quota:latest',
   runs: 'email:runs',
   audit: 'email:ops:audit',
+  due: 'email:workers:due',
 } as const;

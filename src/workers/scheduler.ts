@@ -1,0 +1,147 @@
+/**
+ * The clockwork of embedded and headless mode: runs each worker at its cron times, never twice at once, and after the machine
+ * slept once, however many times were missed. Stopping drains.
+ */
+import { Cron } from 'croner';
+import type { WorkerName } from '../domain/run.ts';
+import type { Logger, RunProgress, RunResult, Worker } from './worker.ts';
+
+export interface ScheduledWorker {
+  readonly name: WorkerName;
+  /** Five fields, UTC. */
+  readonly cron: string;
+  readonly worker: Worker;
+}
+
+export interface WorkerState {
+  readonly name: WorkerName;
+  /** Since when it runs; null while it rests. */
+  readonly runningSinceEpochMs: number | null;
+  readonly progress: RunProgress | null;
+  /** Null while the scheduler is stopped. */
+  readonly nextRunAtEpochMs: number | null;
+  readonly lastResult: RunResult | null;
+}
+
+export interface SchedulerEvents {
+  /** Something in {@link Scheduler.states} changed. */
+  onChange?(states: readonly WorkerState[]): void;
+}
+
+export interface Scheduler {
+  /** Begins to keep the times. Idempotent; after `stop()` it begins anew. */
+  start(): void;
+  /**
+   * Keeps no more times, lets running workers give back what they have not started, and waits until they are done.
+   * Idempotent. `abandon` ends the wait early; the runs end by themselves.
+   */
+  stop(abandon?: AbortSignal): Promise<void>;
+  /** One run now, or null when this worker runs already. Works while stopped too. */
+  runNow(name: WorkerName, trigger: string): Promise<RunResult> | null;
+  /** Keeps the times of these workers only; the others' belong to somebody else. */
+  keep(names: readonly WorkerName[]): void;
+  states(): readonly WorkerState[];
+}
+
+export function createScheduler(
+  workers: readonly ScheduledWorker[],
+  log: Logger,
+  events: SchedulerEvents = {},
+): Scheduler {
+  const jobs = workers.map((scheduled) => createJob(scheduled, log, () => events.onChange?.(states())));
+  const states = () => jobs.map((job) => job.state());
+  let kept: readonly WorkerName[] = workers.map(({ name }) => name);
+  let isStarted = false;
+  const apply = () => {
+    for (const job of jobs) {
+      if (isStarted && kept.includes(job.name)) job.schedule();
+      else job.unschedule();
+    }
+  };
+  return {
+    start: () => {
+      isStarted = true;
+      apply();
+    },
+    stop: async (abandon) => {
+      isStarted = false;
+      apply();
+      await orAbandoned(Promise.all(jobs.map((job) => job.drain())), abandon);
+    },
+    runNow: (name, trigger) => jobs.find((job) => job.name === name)?.run(trigger) ?? null,
+    keep: (names) => {
+      kept = names;
+      apply();
+    },
+    states,
+  };
+}
+
+function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChange: () => void) {
+  let timer: Cron | null = null;
+  let current: { since: number; stop: AbortController; done: Promise<RunResult> } | null = null;
+  let progress: RunProgress | null = null;
+  let lastResult: RunResult | null = null;
+
+  const run = (trigger: string): Promise<RunResult> | null => {
+    if (current !== null) return null;
+    const stop = new AbortController();
+    const onProgress = (made: RunProgress) => {
+      progress = made;
+      onChange();
+    };
+    const done = worker
+      .run({ trigger, signal: stop.signal, onProgress })
+      .catch((error: unknown) => unexpected(error))
+      .then((result) => {
+        current = null;
+        progress = null;
+        lastResult = result;
+        onChange();
+        return result;
+      });
+    current = { since: Date.now(), stop, done };
+    onChange();
+    return done;
+  };
+
+  return {
+    name,
+    run,
+    schedule: () => {
+      // `catch` never sees anything: `run` answers with a result. It is there so that no tick can end the process.
+      timer ??= new Cron(cron, { timezone: 'UTC', catch: (error) => log.error(`[${name}] ${String(error)}`) }, () => {
+        if (run('schedule') === null) log.info(`[${name}] The previous run still works: this one is left out.`);
+      });
+    },
+    unschedule: () => {
+      timer?.stop();
+      timer = null;
+    },
+    drain: async () => {
+      current?.stop.abort();
+      await current?.done;
+    },
+    state: (): WorkerState => ({
+      name,
+      runningSinceEpochMs: current?.since ?? null,
+      progress,
+      nextRunAtEpochMs: timer?.nextRun()?.getTime() ?? null,
+      lastResult,
+    }),
+  };
+}
+
+/** Workers answer with results; what they throw is a mistake of ours, and must not end the others. */
+function unexpected(error: unknown): RunResult {
+  const message = `Unexpected failure: ${error instanceof Error ? error.message : String(error)}`;
+  return { outcome: 'failed', processed: 0, successful: 0, failed: 0, message, durationMs: 0 };
+}
+
+async function orAbandoned(work: Promise<unknown>, abandon: AbortSignal | undefined): Promise<void> {
+  if (abandon === undefined) return void (await work);
+  const { promise: abandoned, resolve } = Promise.withResolvers<void>();
+  if (abandon.aborted) resolve();
+  abandon.addEventListener('abort', () => resolve(), { once: true });
+  await Promise.race([work, abandoned]);
+}

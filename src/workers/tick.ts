@@ -1,0 +1,78 @@
+/**
+ * The one-tick mode: a single schedule calls often, and each call runs what is due. It costs 720 QStash messages a day, where
+ * three schedules cost 1,032 and the free tier has 1,000.
+ */
+import { Cron } from 'croner';
+import type { DueTimes } from '../data/due-times.ts';
+import type { WorkerName } from '../domain/run.ts';
+import { EXPECTED_SCHEDULES } from '../domain/schedule.ts';
+import { type Clock, SECOND_MS } from '../domain/time.ts';
+import type { RunRequest, RunResult, Worker } from './worker.ts';
+
+export interface Tick {
+  /** Runs all workers that are due, side by side. Throws only when Redis cannot say what is due. */
+  run(request: RunRequest): Promise<RunResult>;
+}
+
+/** A tick comes up to a minute after its time or, by clocks that differ, a little before; it still is that tick. */
+const EARLY_MS = 15 * SECOND_MS;
+
+export function createTick(
+  workers: Readonly<Record<WorkerName, Worker>>,
+  { dueTimes, clock }: { readonly dueTimes: DueTimes; readonly clock: Clock },
+): Tick {
+  const crons = EXPECTED_SCHEDULES.map(({ worker, cron }) => ({
+    name: worker,
+    cron: new Cron(cron, { timezone: 'UTC' }),
+  }));
+  return {
+    run: async (request) => {
+      const startedAtEpochMs = clock.nowEpochMs();
+      const untilEpochMs = startedAtEpochMs + EARLY_MS;
+      const next = crons.map(({ name, cron }) => ({ name, nextEpochMs: nextAfter(cron, untilEpochMs) }));
+      const due = await dueTimes.take(untilEpochMs, next);
+      if (due.length === 0) return nothingDue(clock.nowEpochMs() - startedAtEpochMs);
+      const results = await Promise.all(due.map((name) => runWorker(workers[name], request)));
+      const failed = due.filter((_, index) => !isFine(results[index]));
+      await dueTimes.putBack(failed);
+      return sumUp(due, results, clock.nowEpochMs() - startedAtEpochMs);
+    },
+  };
+}
+
+function nextAfter(cron: Cron, atEpochMs: number): number {
+  return cron.nextRun(new Date(atEpochMs))?.getTime() ?? atEpochMs;
+}
+
+/** One worker's mistake must not take the others' times along. */
+async function runWorker(worker: Worker, request: RunRequest): Promise<RunResult> {
+  try {
+    return await worker.run(request);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { outcome: 'failed', processed: 0, successful: 0, failed: 0, message, durationMs: 0 };
+  }
+}
+
+function isFine(result: RunResult | undefined): boolean {
+  return result?.outcome === 'ok' || result?.outcome === 'skipped';
+}
+
+/** Counts are the processor's: providers checked and quotas synced are no emails. */
+function sumUp(names: readonly WorkerName[], results: readonly RunResult[], durationMs: number): RunResult {
+  const emails = results[names.indexOf('queue-processor')];
+  const broken = results.find((result) => !isFine(result));
+  const message = names.map((name, index) => `${name}: ${results[index]?.message ?? ''}`).join(' ');
+  return {
+    outcome: broken?.outcome ?? (results.every(({ outcome }) => outcome === 'skipped') ? 'skipped' : 'ok'),
+    processed: emails?.processed ?? 0,
+    successful: emails?.successful ?? 0,
+    failed: emails?.failed ?? 0,
+    message,
+    durationMs,
+  };
+}
+
+function nothingDue(durationMs: number): RunResult {
+  return { outcome: 'ok', processed: 0, successful: 0, failed: 0, message: 'Nothing is due.', durationMs };
+}
