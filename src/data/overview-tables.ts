@@ -27,8 +27,8 @@ export async function readOverviewFromTables(
   const tables = { client, signal };
   const firstBucket = Math.floor(now / BUCKET_MS) * BUCKET_MS - (BUCKETS - 1) * BUCKET_MS;
   const nowIso = new Date(now).toISOString();
-  const isDue = `next_retry_at.is.null,next_retry_at.lte."${nowIso}"`;
-  const isNotDue = `next_retry_at.gt."${nowIso}"`;
+  const isDue = `next_retry_at.is.null,next_retry_at.lte.${nowIso}`;
+  const isNotDue = `next_retry_at.gt.${nowIso}`;
   const [counts, ready, retries, processing, lastCompletedAt, deadLetters, unreviewed, quota, logs, enqueued] =
     await Promise.all([
       readCounts(tables),

@@ -5,6 +5,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { z } from 'zod';
 import type { DeadLetter, DeliveryLog, QueuedEmail, QueuedEmailSummary, QueueStatus } from '../domain/email.ts';
+import { FaultError } from './fault.ts';
 import { parseEach } from './parse.ts';
 import { DeadLetterRow, LogRow, QueueListRow, QueueRow } from './queue-row.ts';
 import { isMissingSchema, rowsOf } from './supabase.ts';
@@ -152,9 +153,13 @@ async function logsOf(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A PostgREST filter: the text in any of the three. `%`, `_` and `\` are meant literally; `*` is PostgREST's own wildcard. */
+/**
+ * A PostgREST filter: the text in any of the three. `%`, `_` and `\` are meant literally. What would end a value in a filter
+ * matches any one character instead, so that nothing has to be quoted, which servers do differently.
+ */
 function containing(text: string): string {
-  const pattern = quotedValue(`%${text.slice(0, 200).replace(/[\\%_]/g, String.raw`\$&`)}%`);
+  const literal = text.slice(0, 200).replace(/[\\%_]/g, String.raw`\$&`);
+  const pattern = `%${literal.replace(/[(),"{}]/g, '_')}%`;
   return ['recipient_email', 'last_error', 'template_data->>subject']
     .map((column) => `${column}.ilike.${pattern}`)
     .join(',');
@@ -163,13 +168,12 @@ function containing(text: string): string {
 /** A PostgREST filter: everything behind the cursor, `<time>|<id>` of the last row seen. */
 function after(cursor: string, column: string, ascending: boolean): string {
   const [time = '', id = ''] = cursor.split('|');
+  if (!/^[-0-9T:.+Z ]{10,40}$/.test(time) || !UUID.test(id)) {
+    const remedy = 'Begin with the first page, or pass the cursor that the page before answered.';
+    throw new FaultError({ code: 'protocol', message: 'The cursor is not one of ours.', remedy });
+  }
   const operator = ascending ? 'gt' : 'lt';
-  const at = quotedValue(time);
-  return `${column}.${operator}.${at},and(${column}.eq.${at},id.${operator}.${quotedValue(id)})`;
-}
-
-function quotedValue(value: string): string {
-  return `"${value.replace(/[\\"]/g, String.raw`\$&`)}"`;
+  return `${column}.${operator}.${time},and(${column}.eq.${time},id.${operator}.${id})`;
 }
 
 /** The cursor keeps the database's own text of the time: epoch ms would lose its microseconds, and with them rows. */
