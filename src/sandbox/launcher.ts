@@ -135,7 +135,8 @@ async function start(folder: string, options: SandboxOptions): Promise<void> {
     main,
     [folder, options.scenario ?? '', String(options.speed ?? 1)],
     // Detached: Ctrl-C in the console's terminal is the console's affair; the sandbox ends when nobody is attached.
-    { detached: true, stdio: ['ignore', log, log, 'ipc'] },
+    // Our own flags (--eval, --inspect) are not for it.
+    { detached: true, execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', log, log, 'ipc'] },
   );
   try {
     await untilReady(child, folder, options.onProgress);

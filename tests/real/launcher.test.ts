@@ -1,0 +1,190 @@
+/** The sandbox as a real process: started, shared, left, killed. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readHandle } from '../../src/sandbox/handle.ts';
+import {
+  type JoinedSandbox,
+  joinOrStartSandbox,
+  joinRunning,
+  type Progress,
+  type SandboxOptions,
+  stopSandbox,
+} from '../../src/sandbox/launcher.ts';
+
+let folder: string;
+const joined: JoinedSandbox[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
+});
+afterEach(async () => {
+  await Promise.all(joined.splice(0).map((sandbox) => sandbox.leave()));
+  await stopSandbox(folder);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(options: SandboxOptions = {}): Promise<JoinedSandbox> {
+  const sandbox = await joinOrStartSandbox({ folder, ...options });
+  joined.push(sandbox);
+  return sandbox;
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const deadlineMs = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadlineMs) throw new Error(`Not within ${withinMs} ms: ${what}`);
+    await delay(50);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function rest(sandbox: JoinedSandbox, path: string, init: RequestInit = {}): Promise<unknown> {
+  const key = sandbox.environment.SUPABASE_SERVICE_ROLE_KEY ?? '';
+  const response = await fetch(`${sandbox.url}/rest/v1/${path}`, {
+    ...init,
+    headers: { apikey: key, authorization: `Bearer ${key}`, 'content-type': 'application/json', ...init.headers },
+  });
+  expect(response.status, path).toBeLessThan(300);
+  return response.json();
+}
+
+async function redis(sandbox: JoinedSandbox, command: readonly string[]): Promise<unknown> {
+  const response = await fetch(sandbox.environment.KV_REST_API_URL ?? '', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${sandbox.environment.KV_REST_API_TOKEN}` },
+    body: JSON.stringify(command),
+  });
+  return ((await response.json()) as { result: unknown }).result;
+}
+
+describe('the sandbox process', () => {
+  test('starts with progress, answers on loopback only, and mail flows through it', async () => {
+    const progress: Progress[] = [];
+    const sandbox = await start({ onProgress: (step) => progress.push(step), speed: 60 });
+    expect(progress.map(({ step }) => step)).toContain('Postgres');
+    expect(progress.every(({ done, total }) => done >= 0 && done <= total)).toBe(true);
+    expect(new URL(sandbox.url).hostname).toBe('127.0.0.1');
+    await until('an email is completed', async () => {
+      const completed = (await rest(sandbox, 'email_queue?status=eq.completed&select=id&limit=1')) as unknown[];
+      return completed.length > 0;
+    });
+    await until('health is cached', async () => (await redis(sandbox, ['EXISTS', 'email:health:latest'])) === 1);
+  });
+
+  test('keeps the tokens of its start to the user alone', async () => {
+    await start();
+    expect(statSync(join(folder, 'handle.json')).mode & 0o777).toBe(0o600);
+    const handle = readFileSync(join(folder, 'handle.json'), 'utf8');
+    const log = readFileSync(join(folder, 'sandbox.log'), 'utf8');
+    for (const secret of Object.values((JSON.parse(handle) as { environment: Record<string, string> }).environment)) {
+      if (/_/.test(secret) && secret.length > 20) expect(log).not.toContain(secret);
+    }
+  });
+
+  test('is shared by a second console and outlives the first', async () => {
+    const first = await start();
+    const second = await start();
+    expect(first.startedHere).toBe(true);
+    expect(second.startedHere).toBe(false);
+    expect(second.pid).toBe(first.pid);
+    await first.leave();
+    await delay(3_000); // longer than its grace: nothing to wait for, the point is that nothing happens
+    expect(isAlive(second.pid)).toBe(true);
+    await second.leave();
+    await until('it stops by itself', () => !isAlive(second.pid));
+    expect(readHandle(folder)).toBeNull();
+  });
+
+  test('is one when two consoles start it at the same moment', async () => {
+    const [first, second] = await Promise.all([start(), start()]);
+    expect(first.pid).toBe(second.pid);
+  });
+
+  test('stops when the console that started it is killed', async () => {
+    const script = `import { joinOrStartSandbox } from ${JSON.stringify(new URL('../../src/sandbox/launcher.ts', import.meta.url).href)};
+      const sandbox = await joinOrStartSandbox({ folder: ${JSON.stringify(folder)} });
+      process.stdout.write(String(sandbox.pid) + '\\n');
+      setInterval(() => {}, 1000);`;
+    const console = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const pid = await new Promise<number>((resolve, reject) => {
+      console.stdout.once('data', (data) => resolve(Number(data)));
+      console.once('exit', (code) => reject(new Error(`ended with ${code}`)));
+    });
+    expect(isAlive(pid)).toBe(true);
+    console.kill('SIGKILL');
+    await until('it stops by itself', () => !isAlive(pid));
+  });
+
+  test('killed with -9, starts again with all that was acknowledged', async () => {
+    const before = await start();
+    const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+    for (const key of keys) {
+      await rest(before, 'rpc/enqueue_emails', {
+        method: 'POST',
+        body: JSON.stringify({
+          p_emails: [
+            {
+              key,
+              recipientEmail: 'a@example.org',
+              emailType: 'chat',
+              templateData: { subject: key, html: '<p>x</p>' },
+            },
+          ],
+        }),
+      });
+      expect(await redis(before, ['RPUSH', 'kept', key])).toBeGreaterThan(0);
+    }
+    process.kill(before.pid, 'SIGKILL');
+    await until('it is dead', () => !isAlive(before.pid));
+    const after = await start();
+    expect(after.pid).not.toBe(before.pid);
+    const rows = (await rest(after, 'email_queue?enqueue_key=like.key-*&select=enqueue_key')) as {
+      enqueue_key: string;
+    }[];
+    expect(rows.map((row) => row.enqueue_key).sort()).toEqual([...keys].sort());
+    expect(await redis(after, ['LRANGE', 'kept', '0', '-1'])).toEqual(keys);
+  });
+
+  test('begins anew with --fresh, but not while it runs', async () => {
+    const first = await start();
+    await redis(first, ['SET', 'old', '1']);
+    await expect(joinOrStartSandbox({ folder, fresh: true })).rejects.toThrow(/Stop it first/);
+    await first.leave();
+    await stopSandbox(folder);
+    const fresh = await start({ fresh: true });
+    expect(await redis(fresh, ['GET', 'old'])).toBeNull();
+  });
+
+  test('refuses whoever has no token', async () => {
+    const sandbox = await start();
+    for (const path of [
+      '/sandbox/attach',
+      '/redis/get/x',
+      '/rest/v1/email_queue',
+      '/functions/v1/email/outbox',
+      '/qstash/v2/schedules',
+    ]) {
+      const response = await fetch(sandbox.url + path, { signal: AbortSignal.timeout(5_000) });
+      expect(response.status, path).toBe(401);
+    }
+  });
+
+  test('refuses to join when nothing runs', async () => {
+    expect(await joinRunning(folder)).toBeNull();
+    expect(await stopSandbox(folder)).toBe(false);
+  });
+});
