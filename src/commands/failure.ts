@@ -1,5 +1,6 @@
 /** The end of a command that did not work: one clear line on stderr, and the exit code that goes with it. */
 import { inspect } from 'node:util';
+import type { Fault } from '../domain/loaded.ts';
 import { CommandError, ConfigError, EXIT, UsageError } from './command.ts';
 
 export interface Failure {
@@ -17,9 +18,16 @@ export function describeFailure(error: unknown, help: string): Failure {
   if (error instanceof CommandError)
     return { lines: [`email-ops: ${sentence(error)}${cause(error)}`], exitCode: error.exitCode };
   if (isAbort(error)) return { lines: [], exitCode: EXIT.interrupted };
-  const remedy = (error as { remedy?: unknown } | null)?.remedy;
-  const advice = typeof remedy === 'string' ? ` ${remedy}` : cause(error);
-  return { lines: [`email-ops: ${sentence(error)}${advice}`], exitCode: EXIT.failed };
+  const fault = (error as { fault?: Fault } | null)?.fault;
+  if (error instanceof Error && fault !== undefined) return faultFailure(fault);
+  return { lines: [`email-ops: ${sentence(error)}${cause(error)}`], exitCode: EXIT.failed };
+}
+
+/** A system outside did not do what was asked: its own sentence and remedy. */
+function faultFailure({ code, message, remedy }: Fault): Failure {
+  if (code === 'cancelled') return { lines: [], exitCode: EXIT.interrupted };
+  const exitCode = code === 'internal' || code === 'protocol' ? EXIT.failed : EXIT.unreachable;
+  return { lines: [`email-ops: ${message}${remedy === undefined ? '' : ` ${remedy}`}`], exitCode };
 }
 
 /** The stack and every cause, for `DEBUG`. */

@@ -1,9 +1,12 @@
 /** What a command sees of the terminal and the clock. Passed in, so that a test can be the terminal. */
 
+import { fstatSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTty: boolean };
+  readonly stdin: Input;
   /** Colours on stdout: a terminal, and nobody said no. */
   readonly colour: boolean;
   /** False where only ASCII can be shown. */
@@ -17,6 +20,14 @@ export interface Output {
   readonly isTty: boolean;
   /** Width in cells; 80 where nobody knows. */
   readonly columns: number;
+  /** Height in lines; 24 where nobody knows. */
+  readonly rows: number;
+}
+
+export interface Input extends AsyncIterable<string | Uint8Array> {
+  readonly isTty: boolean;
+  /** Known when stdin is a file: `< emails.jsonl`. */
+  readonly sizeBytes: number | null;
 }
 
 export interface IoChoices {
@@ -46,7 +57,10 @@ export function processIo(
       // Not touched before somebody reads: opening stdin would keep the process alive.
       [Symbol.asyncIterator]: () => host.stdin[Symbol.asyncIterator](),
       get isTty() {
-        return host.stdin.isTTY === true;
+        return isatty(STDIN);
+      },
+      get sizeBytes() {
+        return fileSize(STDIN);
       },
     },
     colour: hasColour(environment, stdout.isTty, choices),
@@ -83,5 +97,20 @@ function outputOf(stream: NodeJS.WriteStream, onClosed: () => void): Output {
     get columns() {
       return stream.columns > 0 ? stream.columns : 80;
     },
+    get rows() {
+      return stream.rows > 0 ? stream.rows : 24;
+    },
   };
+}
+
+const STDIN = 0;
+
+function fileSize(descriptor: number): number | null {
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFile() ? stat.size : null;
+  } catch {
+    // Closed: `email-ops … <&-`.
+    return null;
+  }
 }

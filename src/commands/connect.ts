@@ -1,0 +1,111 @@
+/**
+ * From the environment to the systems: reads the configuration, starts or joins the sandbox where there are no credentials,
+ * and hands out connections. Whoever calls it disposes of it (`await using`).
+ */
+
+import { type Config, isEmpty, loadConfig, readEnvironment, type Variables } from '../config.ts';
+import type { RedisConnection } from '../data/redis.ts';
+import type { Schedules } from '../data/schedules.ts';
+import type { SnapshotReader } from '../data/snapshot.ts';
+import type { SupabaseConnection } from '../data/supabase.ts';
+import { type Clock, systemClock } from '../domain/time.ts';
+import type { JoinedSandbox } from '../sandbox/launcher.ts';
+import { CommandError, ConfigError, EXIT } from './command.ts';
+import type { Io } from './io.ts';
+import { progressLine } from './sandbox-progress.ts';
+
+export interface Systems extends AsyncDisposable {
+  readonly config: Config;
+  /** What the configuration was made from: the process environment, `.env`, and the sandbox's. */
+  readonly variables: Variables;
+  readonly clock: Clock;
+  readonly redis: RedisConnection | null;
+  readonly supabase: SupabaseConnection | null;
+  readonly schedules: Schedules | null;
+  /** Reads the whole picture from the connections above. */
+  snapshotReader(): Promise<SnapshotReader>;
+  /** The sandbox that this command holds, if it does. */
+  readonly sandbox: JoinedSandbox | null;
+}
+
+export interface ConnectOptions {
+  readonly environment: Variables;
+  /** Where `.env` is looked for; the working folder unless told. */
+  readonly folder?: string;
+}
+
+/** Connects to what is configured, or to the sandbox when nothing is. Nothing is sent yet. @throws ConfigError */
+export async function connectSystems(io: Io, options: ConnectOptions): Promise<Systems> {
+  const { environment, problems } = readEnvironment(options.folder ?? process.cwd(), options.environment);
+  const own = configOrThrow(environment, problems);
+  if (!isEmpty(own)) return open({ config: own, variables: environment, sandbox: null });
+  const sandbox = await joinSandbox(io);
+  const variables = { ...environment, ...sandbox.environment };
+  try {
+    return await open({ config: configOrThrow(variables), variables, sandbox });
+  } catch (error) {
+    await sandbox.leave();
+    throw error;
+  }
+}
+
+/** The connection, or an error that says which variables it takes. */
+export function needSupabase({ supabase }: Systems): SupabaseConnection {
+  if (supabase !== null) return supabase;
+  throw new CommandError(
+    'The queue is in Postgres, which is not configured. Set NEXT_PUBLIC_SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY in the environment or in .env',
+    { exitCode: EXIT.unreachable },
+  );
+}
+
+function configOrThrow(environment: Variables, problems: readonly string[] = []): Config {
+  const result = loadConfig(environment);
+  const all = result.ok ? problems : [...problems, ...result.problems];
+  if (!result.ok || all.length > 0) throw new ConfigError(all);
+  return result.config;
+}
+
+async function joinSandbox(io: Io): Promise<JoinedSandbox> {
+  const { joinOrStartSandbox } = await import('../sandbox/launcher.ts');
+  const progress = progressLine(io, 'No credentials set: starting the sandbox');
+  return joinOrStartSandbox({ onProgress: progress.show }).finally(progress.end);
+}
+
+async function open(parts: Pick<Systems, 'config' | 'variables' | 'sandbox'>): Promise<Systems> {
+  const { config, sandbox } = parts;
+  // Side by side: each SDK takes a while to load, and most of that is reading files.
+  const [redis, supabase, schedules] = await Promise.all([openRedis(config), openSupabase(config), openQstash(config)]);
+  const clock = systemClock;
+  const sources = { redis, supabase, qstash: schedules, clock, environment: config.environment };
+  let reader: SnapshotReader | null = null;
+  return {
+    ...parts,
+    clock,
+    redis,
+    supabase,
+    schedules,
+    snapshotReader: async () => {
+      reader ??= (await import('../data/snapshot.ts')).createSnapshotReader(sources);
+      return reader;
+    },
+    [Symbol.asyncDispose]: async () => {
+      reader?.close();
+      await Promise.allSettled([redis?.close(), supabase?.close()]);
+      await sandbox?.leave();
+    },
+  };
+}
+
+async function openRedis({ redis }: Config): Promise<RedisConnection | null> {
+  return redis === null ? null : (await import('../data/redis.ts')).connectRedis(redis);
+}
+
+async function openSupabase({ supabase }: Config): Promise<SupabaseConnection | null> {
+  return supabase === null ? null : (await import('../data/supabase.ts')).connectSupabase(supabase);
+}
+
+async function openQstash({ qstash }: Config): Promise<Schedules | null> {
+  if (qstash === null) return null;
+  const { createSchedules } = await import('../data/schedules.ts');
+  return createSchedules({ token: qstash.token, ...(qstash.url === null ? {} : { url: qstash.url }) });
+}

@@ -1,0 +1,139 @@
+/** `email-ops queue list`: a page of the queue, or of the dead letters, as a table. */
+import type { Page } from '../data/queue-list.ts';
+import {
+  type DeadLetter,
+  EMAIL_TYPES,
+  QUEUE_STATUSES,
+  type QueuedEmailSummary,
+  type QueueStatus,
+} from '../domain/email.ts';
+import { formatAge, plural } from '../domain/format.ts';
+import { toJson } from '../domain/json.ts';
+import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
+import { type Command, EXIT, type Invocation } from './command.ts';
+import { connectSystems, needSupabase } from './connect.ts';
+import { JSON_OPTION, wholeNumber } from './options.ts';
+import { lookOf, type Role, shown } from './render/look.ts';
+import { type Column, table } from './render/table.ts';
+
+type Options = {
+  status?: QueueStatus;
+  type?: string;
+  search?: string;
+  sort: 'oldest' | 'newest' | 'changed';
+  limit: number;
+  after?: string;
+  dead?: boolean;
+  reviewed?: boolean;
+  unmask?: boolean;
+  json?: boolean;
+};
+
+export const list: Command<Options> = {
+  name: 'list',
+  summary: 'list emails of the queue, or its dead letters',
+  options: [
+    { flags: '--status <status>', description: 'only in this state', choices: QUEUE_STATUSES },
+    { flags: '--type <type>', description: 'only of this kind', choices: EMAIL_TYPES },
+    { flags: '--search <text>', description: 'part of the recipient, the subject or the error' },
+    { flags: '--sort <order>', description: 'by what', choices: ['oldest', 'newest', 'changed'], default: 'oldest' },
+    { flags: '--dead', description: 'the dead letters that nobody has reviewed yet' },
+    { flags: '--reviewed', description: 'with --dead: those that somebody has' },
+    { flags: '-n, --limit <count>', description: 'at most so many, 1 to 500', default: 50, parse: wholeNumber(1, 500) },
+    { flags: '--after <cursor>', description: 'the page behind this cursor, which the page before names' },
+    { flags: '--unmask', description: 'show whole addresses' },
+    JSON_OPTION,
+  ],
+  examples: [
+    { line: 'email-ops queue list', what: 'the oldest 50' },
+    { line: 'email-ops queue list --status failed --sort changed', what: 'what failed last, and why' },
+    { line: 'email-ops queue list --search example.org --unmask', what: 'one domain, whole addresses' },
+    { line: 'email-ops queue list --dead --json', what: 'dead letters for another program' },
+  ],
+  run,
+};
+
+async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  await using systems = await connectSystems(io, { environment });
+  const { client } = needSupabase(systems);
+  const { createQueueList } = await import('../data/queue-list.ts');
+  const queue = createQueueList(client);
+  const { status, type, search, sort, limit, after } = options;
+  const cursor = after === undefined ? {} : { cursor: after };
+  const print = <Row extends { readonly recipientEmail: string }>(page: Page<Row>, columns: readonly Column<Row>[]) => {
+    const rows = options.unmask === true ? page.rows : page.rows.map(masked);
+    if (options.json === true) io.stdout.write(`${JSON.stringify(toJson({ ...page, rows }))}\n`);
+    else io.stdout.write(shown([...table(columns, rows, lookOf(io)), ...footer(page)], lookOf(io)));
+    return EXIT.ok;
+  };
+  if (options.dead === true) {
+    const page = await queue.deadLetters({ isReviewed: options.reviewed === true, limit, ...cursor }, signal);
+    return print(page, deadLetterColumns(io.now()));
+  }
+  const filter = {
+    sort,
+    limit,
+    ...cursor,
+    ...(status === undefined ? {} : { status }),
+    ...(type === undefined ? {} : { emailType: type }),
+    ...(search === undefined ? {} : { text: search }),
+  };
+  return print(await queue.list(filter, signal), emailColumns(io.now()));
+}
+
+export function masked<Row extends { readonly recipientEmail: string }>(row: Row): Row {
+  return { ...row, recipientEmail: maskEmail(row.recipientEmail) };
+}
+
+const ROLE_BY_STATUS: Readonly<Record<QueueStatus, Role | undefined>> = {
+  queued: undefined,
+  processing: 'ok',
+  completed: 'muted',
+  failed: 'critical',
+};
+
+export function emailColumns(nowEpochMs: number): readonly Column<QueuedEmailSummary>[] {
+  return [
+    { title: 'id', cell: ({ id }) => cleanText(id, 36) },
+    { title: 'status', cell: (email) => state(email, nowEpochMs), role: ({ status }) => ROLE_BY_STATUS[status] },
+    { title: 'age', align: 'right', cell: ({ createdAtEpochMs }) => formatAge(nowEpochMs - createdAtEpochMs) },
+    { title: 'tries', align: 'right', cell: ({ attempts, maxAttempts }) => `${attempts}/${maxAttempts}` },
+    { title: 'type', shrinkTo: 4, cell: ({ emailType }) => cleanText(emailType, 20) },
+    { title: 'recipient', shrinkTo: 10, cell: ({ recipientEmail }) => cleanText(recipientEmail, 80) },
+    {
+      title: 'error, or subject',
+      shrinkTo: 10,
+      cell: ({ lastError, subject }) => maskEmailsIn(cleanText(lastError ?? subject ?? '', 200)),
+      role: ({ lastError }) => (lastError === null ? undefined : 'warning'),
+    },
+  ];
+}
+
+/** `queued`, or when it is tried again. */
+function state({ status, nextRetryAtEpochMs }: QueuedEmailSummary, nowEpochMs: number): string {
+  const isWaiting = status === 'queued' && nextRetryAtEpochMs !== null && nextRetryAtEpochMs > nowEpochMs;
+  return isWaiting ? `retry in ${formatAge(nextRetryAtEpochMs - nowEpochMs)}` : status;
+}
+
+export function deadLetterColumns(nowEpochMs: number): readonly Column<DeadLetter>[] {
+  return [
+    { title: 'id', cell: ({ id }) => cleanText(id, 36) },
+    { title: 'died', align: 'right', cell: ({ movedAtEpochMs }) => `${formatAge(nowEpochMs - movedAtEpochMs)} ago` },
+    { title: 'tries', align: 'right', cell: ({ totalAttempts }) => String(totalAttempts) },
+    { title: 'type', shrinkTo: 4, cell: ({ emailType }) => cleanText(emailType, 20) },
+    { title: 'recipient', shrinkTo: 10, cell: ({ recipientEmail }) => cleanText(recipientEmail, 80) },
+    {
+      title: 'why',
+      shrinkTo: 10,
+      cell: ({ failureReason, lastError }) =>
+        maskEmailsIn(cleanText(lastError === null ? failureReason : `${failureReason}: ${lastError}`, 200)),
+    },
+  ];
+}
+
+function footer({ rows, skipped, nextCursor }: Page<unknown>): string[] {
+  if (rows.length === 0 && skipped === 0) return ['Nothing found.'];
+  const lines =
+    skipped === 0 ? [] : [`${plural(skipped, 'row')} could not be read and ${skipped === 1 ? 'is' : 'are'} not shown.`];
+  return nextCursor === null ? lines : [...lines, `More: --after '${nextCursor}'`];
+}

@@ -1,0 +1,117 @@
+/** `email-ops queue show <id>`: one email, what was tried, and what became of it. */
+import type { EmailStory } from '../data/queue-list.ts';
+import type { DeadLetter, DeliveryLog, QueuedEmail } from '../domain/email.ts';
+import { formatAge, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
+import { toJson } from '../domain/json.ts';
+import { cleanText, maskEmailsIn } from '../domain/text.ts';
+import { wrap } from '../domain/width.ts';
+import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
+import { connectSystems, needSupabase } from './connect.ts';
+import { JSON_OPTION } from './options.ts';
+import { masked } from './queue-list.ts';
+import { type Look, lookOf, paint, shown } from './render/look.ts';
+
+const LABEL_WIDTH = 12;
+
+type Options = { unmask?: boolean; json?: boolean };
+
+export const show: Command<Options> = {
+  name: 'show',
+  summary: 'show one email with its attempts',
+  arguments: [{ name: '<id>', description: 'id of the queue row, as `queue list` prints it' }],
+  options: [{ flags: '--unmask', description: 'show whole addresses' }, JSON_OPTION],
+  examples: [{ line: 'email-ops queue show 0e9a… --unmask', what: 'everything that is known about it' }],
+  run,
+};
+
+async function run({ options, arguments: [id = ''], io, environment, signal }: Invocation<Options>): Promise<number> {
+  await using systems = await connectSystems(io, { environment });
+  const { createQueueList } = await import('../data/queue-list.ts');
+  const found = await createQueueList(needSupabase(systems).client).show(id, signal);
+  if (found === null)
+    throw new CommandError(`There is no email ${cleanText(id, 40)} in the queue. See: email-ops queue list`);
+  const story = options.unmask === true ? found : maskedStory(found);
+  if (options.json === true) io.stdout.write(`${JSON.stringify(toJson(story))}\n`);
+  else io.stdout.write(shown(storyLines(story, io.now(), lookOf(io)), lookOf(io)));
+  return EXIT.ok;
+}
+
+function maskedStory({ email, logs, deadLetters, isGuess }: EmailStory): EmailStory {
+  return { email: masked(email), logs: logs.map(masked), deadLetters: deadLetters.map(masked), isGuess };
+}
+
+/** The email field by field, then its story, newest first. */
+export function storyLines(story: EmailStory, nowEpochMs: number, look: Look): string[] {
+  const events = [...story.logs.map(deliveryEvent), ...story.deadLetters.map(deathEvent)].toSorted(
+    (a, b) => b.atEpochMs - a.atEpochMs,
+  );
+  const guess = story.isGuess
+    ? ['  (deliveries to the same recipient since; the database cannot tell them apart)']
+    : [];
+  const timeline = events.flatMap(({ atEpochMs, text }) =>
+    wrap(text, look.columns - 24).map(
+      (line, index) => `  ${(index === 0 ? formatInstant(atEpochMs) : '').padEnd(22)}${line}`,
+    ),
+  );
+  return [
+    ...fields(story.email, nowEpochMs).flatMap(([label, text]) =>
+      wrap(text, look.columns - LABEL_WIDTH).map(
+        (line, index) => `${paint('heading', (index === 0 ? label : '').padEnd(LABEL_WIDTH), look)}${line}`,
+      ),
+    ),
+    paint('heading', 'Story', look),
+    ...(timeline.length === 0 ? ['  nothing was tried yet'] : timeline),
+    ...guess,
+  ];
+}
+
+function fields(email: QueuedEmail, nowEpochMs: number): [string, string][] {
+  const { content, lockedBy, lockedUntilEpochMs, nextRetryAtEpochMs } = email;
+  const optional: [string, string | null][] = [
+    ['From', content.from === null ? content.fromName : `${content.fromName ?? ''} <${content.from}>`.trim()],
+    ['Template', email.templateName],
+    ['Held by', lockedBy === null ? null : `${lockedBy}, until ${formatInstant(lockedUntilEpochMs)}`],
+    ['Next try', nextRetryAtEpochMs === null ? null : formatInstant(nextRetryAtEpochMs)],
+    ['Last error', email.lastError],
+  ];
+  const lines: [string, string][] = [
+    ['Email', email.id],
+    ['Status', `${email.status}, ${email.attempts} of ${email.maxAttempts} tries`],
+    ['Recipient', email.recipientEmail],
+    ['Type', email.emailType],
+    ['Subject', content.subject ?? '(none)'],
+    ['Content', `${size(content.html)} of HTML, ${size(content.text)} of text`],
+    ['Enqueued', `${formatInstant(email.createdAtEpochMs)}, ${formatAge(nowEpochMs - email.createdAtEpochMs)} ago`],
+    ...optional.filter((pair): pair is [string, string] => pair[1] !== null),
+  ];
+  return lines.map(([label, text]) => [label, cleanText(label === 'Last error' ? maskEmailsIn(text) : text)]);
+}
+
+function size(text: string | null): string {
+  return text === null ? 'nothing' : `${formatCount(Buffer.byteLength(text))} bytes`;
+}
+
+interface StoryEvent {
+  readonly atEpochMs: number;
+  readonly text: string;
+}
+
+function deliveryEvent({
+  createdAtEpochMs,
+  provider,
+  status,
+  errorMessage,
+  latencyMs,
+  ...log
+}: DeliveryLog): StoryEvent {
+  const took = latencyMs === null ? '' : ` in ${formatLatency(latencyMs)}`;
+  const detail = errorMessage ?? log.providerMessageId ?? '';
+  const text = `${status} by ${provider}${took}${detail === '' ? '' : `: ${detail}`}`;
+  return { atEpochMs: createdAtEpochMs, text: maskEmailsIn(cleanText(text)) };
+}
+
+function deathEvent({ movedAtEpochMs, failureReason, totalAttempts, reviewedAtEpochMs }: DeadLetter): StoryEvent {
+  const reviewed = reviewedAtEpochMs === null ? 'not reviewed' : `reviewed ${formatInstant(reviewedAtEpochMs)}`;
+  const text = `dead letter after ${totalAttempts} tries: ${failureReason} (${reviewed})`;
+  return { atEpochMs: movedAtEpochMs, text: maskEmailsIn(cleanText(text)) };
+}

@@ -1,0 +1,101 @@
+/** `email-ops watch`: snapshots, one after the other, as a stream of text or JSON lines until told to stop. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SnapshotReader } from '../data/snapshot.ts';
+import { formatAge, formatCount } from '../domain/format.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { SECOND_MS } from '../domain/time.ts';
+import { verdictOf } from '../domain/verdict.ts';
+import { type Budget, intervalWithin, parseBudget } from './budget.ts';
+import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
+import { connectSystems } from './connect.ts';
+import { isAbort } from './failure.ts';
+import type { Io } from './io.ts';
+import { parseDuration, wholeNumber } from './options.ts';
+import { compactLines } from './render/compact.ts';
+import { lookOf, shown } from './render/look.ts';
+import { snapshotJson } from './render/snapshot-json.ts';
+
+const DEFAULT_INTERVAL_MS = 5 * SECOND_MS;
+const LEAST_INTERVAL_MS = 500;
+
+type Options = { plain?: boolean; json?: boolean; interval?: number; budget?: Budget; count?: number };
+
+export const watch: Command<Options> = {
+  name: 'watch',
+  summary: 'watch the email system, refreshing',
+  options: [
+    { flags: '--plain', description: 'a stream of text; the default where stdout is no terminal' },
+    { flags: '--json', description: 'a stream of JSON lines (docs/json.md)' },
+    {
+      flags: '--interval <time>',
+      description: 'between refreshes, such as 5s or 1m (default 5s)',
+      parse: parseInterval,
+    },
+    {
+      flags: '--budget <commands>',
+      description: 'at most so many Redis commands, such as 10000/day; sets the interval',
+      parse: parseBudget,
+    },
+    { flags: '--count <n>', description: 'end after so many refreshes', parse: wholeNumber(1, 999_999_999) },
+  ],
+  examples: [
+    { line: 'email-ops watch --plain', what: 'one block of text every five seconds' },
+    { line: 'email-ops watch --json --interval 1m >> email.jsonl', what: 'a record for later' },
+    { line: 'email-ops watch --budget 10000/day', what: 'as often as the free plan of Upstash bears' },
+  ],
+  run,
+};
+
+async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  await using systems = await connectSystems(io, { environment });
+  const reader = await systems.snapshotReader();
+  try {
+    await stream(reader, { options, io, signal });
+  } catch (error) {
+    // Being told to stop is how a stream ends.
+    if (!signal.aborted || !isAbort(error)) throw error;
+  }
+  return EXIT.ok;
+}
+
+async function stream(
+  reader: SnapshotReader,
+  { options, io, signal }: Pick<Invocation<Options>, 'options' | 'io' | 'signal'>,
+): Promise<void> {
+  const count = options.count ?? Number.POSITIVE_INFINITY;
+  let announced = options.budget === undefined;
+  for (let shownSoFar = 0; shownSoFar < count && !signal.aborted; shownSoFar += 1) {
+    const startedAtEpochMs = io.now();
+    const before = reader.cost().redisCommands;
+    const snapshot = await reader.read(signal);
+    io.stdout.write(render(snapshot, options, io));
+    const commands = reader.cost().redisCommands - before;
+    const intervalMs = intervalOf(options, commands);
+    if (!announced) io.stderr.write(describeBudget(commands, intervalMs));
+    announced = true;
+    const restMs = Math.max(0, startedAtEpochMs + intervalMs - io.now());
+    if (shownSoFar + 1 < count) await delay(restMs, undefined, { signal });
+  }
+}
+
+function render(snapshot: Snapshot, { json }: Options, io: Io): string {
+  const verdict = verdictOf(snapshot);
+  if (json === true) return `${snapshotJson(snapshot, verdict)}\n`;
+  return shown(compactLines(snapshot, verdict, lookOf(io)), lookOf(io));
+}
+
+/** The longer of what was asked for and what the budget allows. */
+function intervalOf({ interval, budget }: Options, commandsPerRefresh: number): number {
+  if (budget === undefined) return interval ?? DEFAULT_INTERVAL_MS;
+  return Math.max(interval ?? LEAST_INTERVAL_MS, intervalWithin(budget, commandsPerRefresh));
+}
+
+function describeBudget(commands: number, intervalMs: number): string {
+  return `email-ops: ${formatCount(commands)} Redis commands a refresh, so one every ${formatAge(intervalMs)}.\n`;
+}
+
+function parseInterval(text: string): number {
+  const intervalMs = parseDuration(text);
+  if (intervalMs < LEAST_INTERVAL_MS) throw new UsageError(`'${text}' is under the minimum of 500ms`);
+  return intervalMs;
+}
