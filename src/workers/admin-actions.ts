@@ -1,0 +1,113 @@
+/** What the admin API can do: pause, resume, run. Each answers with a status for HTTP and a sentence for a person. */
+import type { QueueLock, StandingPause } from '../data/queue-lock.ts';
+import { formatPause, type Pause } from '../domain/lock.ts';
+import type { WorkerName } from '../domain/run.ts';
+import type { Clock } from '../domain/time.ts';
+import type { RunResult, Worker } from './worker.ts';
+
+export interface ActionResult {
+  readonly status: 200 | 202 | 404 | 409 | 500 | 503;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AdminActions {
+  /** `extend` prolongs the pause that stands, whoever's it is. */
+  pause(request: {
+    readonly operator: string;
+    readonly forMs: number;
+    readonly reason: string;
+    readonly extend: boolean;
+  }): Promise<ActionResult>;
+  /** Somebody else's pause is lifted only with `isSure`. */
+  resume(request: { readonly operator: string; readonly isSure: boolean }): Promise<ActionResult>;
+  run(request: { readonly worker: WorkerName; readonly wait: boolean }): Promise<ActionResult>;
+}
+
+export interface AdminActionsOptions {
+  /** Null: Redis is not configured. */
+  readonly lock: QueueLock | null;
+  /** Null: Redis or Postgres is not configured. */
+  readonly workers: Readonly<Record<WorkerName, Worker>> | null;
+  readonly clock: Clock;
+  readonly host: string;
+  /** Aborts when the server stops. */
+  readonly signal: AbortSignal;
+  /** Told of every run that begins, so that stopping can wait for it. */
+  readonly onRun: (run: Promise<RunResult>) => void;
+}
+
+export function createAdminActions(options: AdminActionsOptions): AdminActions {
+  const { lock, workers, clock, host, signal, onRun } = options;
+  return {
+    pause: async ({ operator, forMs, reason, extend }) => {
+      if (lock === null) return notConfigured('Redis');
+      if (extend) return extendPause(lock, { forMs, ...(reason === '' ? {} : { reason }) });
+      const startedAtEpochMs = clock.nowEpochMs();
+      const pause: Pause = { operator, host, startedAtEpochMs, reason };
+      const step = await lock.pause(pause, { forMs });
+      const details = { pause: { ...pause, expiresAtEpochMs: startedAtEpochMs + forMs } };
+      switch (step.kind) {
+        case 'paused':
+          return { status: 200, message: 'Paused.', details: { state: 'paused', ...details } };
+        case 'waiting':
+          return { status: 202, message: 'Pausing: a worker still drains.', details: { state: 'pausing', ...details } };
+        case 'exists':
+          return {
+            status: 409,
+            message: `Paused already by ${nameOf(step.pause)}; extend it with "extend": true.`,
+            details: { state: 'paused', pause: withoutValue(step.pause) },
+          };
+        case 'gone':
+          return { status: 409, message: 'The pause was lifted at the same moment.', details: { state: 'running' } };
+      }
+    },
+    resume: async ({ operator, isSure }) => {
+      if (lock === null) return notConfigured('Redis');
+      const pause = await standingPause(lock);
+      if (pause === null) return { status: 200, message: 'Nothing is paused.', details: { state: 'running' } };
+      if (pause.operator !== operator && !isSure) {
+        const message = `The pause is by ${nameOf(pause)}; lift it with "yes": true.`;
+        return { status: 409, message, details: { state: 'paused', pause: withoutValue(pause) } };
+      }
+      await lock.resume(pause.value);
+      return { status: 200, message: `Resumed; it was paused by ${nameOf(pause)}.`, details: { state: 'running' } };
+    },
+    run: async ({ worker, wait }) => {
+      if (workers === null) return notConfigured('Redis and Postgres');
+      const run = workers[worker].run({ trigger: 'admin', signal });
+      onRun(run);
+      if (!wait) return { status: 202, message: `${worker} has begun.`, details: { worker } };
+      const { message, ...details } = await run;
+      const isFine = details.outcome === 'ok' || details.outcome === 'skipped';
+      return { status: isFine ? 200 : 500, message, details: { worker, ...details } };
+    },
+  };
+}
+
+async function extendPause(lock: QueueLock, request: { forMs: number; reason?: string }): Promise<ActionResult> {
+  const pause = await standingPause(lock);
+  const extended = pause === null ? null : await lock.extend(pause, request);
+  if (extended === null) return { status: 404, message: 'There is no pause to extend.', details: { state: 'running' } };
+  return { status: 200, message: 'Extended.', details: { state: 'paused', pause: withoutValue(extended) } };
+}
+
+/** The pause that waits or holds, if any. */
+async function standingPause(lock: QueueLock): Promise<StandingPause | null> {
+  const { announcedPause, held } = await lock.state();
+  if (announcedPause !== null) return announcedPause;
+  const holding = held.map((slot) => slot.lock).find((each) => each.kind === 'paused');
+  return holding?.kind === 'paused' ? { ...holding, value: formatPause(holding) } : null;
+}
+
+function nameOf({ operator, host }: Pause): string {
+  return `${operator}@${host}`;
+}
+
+function withoutValue({ value, ...pause }: StandingPause) {
+  return pause;
+}
+
+function notConfigured(what: string): ActionResult {
+  return { status: 503, message: `${what} is not configured here.`, details: {} };
+}
