@@ -38,6 +38,7 @@ export type RedisTransport = (request: UpstashRequest) => Promise<UpstashRespons
 /**
  * Makes a connection; nothing is sent until the first command. Every failure of a command is a {@link RedisError}. A command
  * is sent once: a lost answer is an error here, because repeating an INCR or a script could do it twice.
+ * @throws RedisError for a REST URL that is none
  */
 export function connectRedis(target: RedisTarget, options: RedisOptions = {}): RedisConnection {
   const timeoutMs = options.timeoutMs ?? 2_000;
@@ -49,10 +50,10 @@ export function connectRedis(target: RedisTarget, options: RedisOptions = {}): R
   let roundTrips = 0;
 
   client.use(async (request, overHttp) => {
+    closing.signal.throwIfAborted();
     commands += countCommands(request);
     roundTrips += 1;
     try {
-      closing.signal.throwIfAborted();
       return checked(tcp === null ? await overHttp(request) : await tcp.send(request)) as never;
     } catch (error) {
       throw typed(error, timeoutMs);
@@ -71,7 +72,7 @@ export function connectRedis(target: RedisTarget, options: RedisOptions = {}): R
 
 /** The SDK with every default that matters chosen (FACTS §1). Over TCP its HTTP client is never used. */
 function createClient(target: RedisTarget, signal: () => AbortSignal): Redis {
-  return new Redis({
+  const settings = {
     url: target.kind === 'rest' ? target.url : 'http://tcp.invalid',
     token: target.kind === 'rest' ? target.token : 'unused',
     // {retries: 0} is one attempt; `false` would be two.
@@ -86,7 +87,12 @@ function createClient(target: RedisTarget, signal: () => AbortSignal): Redis {
     readYourWrites: true,
     enableTelemetry: false,
     latencyLogging: false,
-  });
+  };
+  try {
+    return new Redis(settings);
+  } catch (error) {
+    throw new RedisError(faultOfRedis(error));
+  }
 }
 
 /** The TCP transport, loaded on first use: programs that speak REST never load a TCP client. */
@@ -98,7 +104,8 @@ function lazyTcp(url: string, signal: () => AbortSignal) {
   };
   return {
     send: async (request: UpstashRequest) => (await open()).send(request),
-    close: async () => (await opened)?.close(),
+    // A transport that could not be made has told so to each command.
+    close: async () => (await opened?.catch(() => undefined))?.close(),
   };
 }
 

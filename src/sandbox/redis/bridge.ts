@@ -17,7 +17,7 @@ export interface BridgeOptions {
 
 export type Bridge = (request: Request) => Promise<Response>;
 
-/** Makes the handler. It never throws: what goes wrong is an answer with `{"error": …}`, as Upstash does it. */
+/** Makes the handler. What goes wrong is an answer with `{"error": …}`, as Upstash does it; it throws only where we are wrong. */
 export function createUpstashBridge(options: BridgeOptions): Bridge {
   const { execute, prefix = '', maxBodyBytes = 10_000_000 } = options;
   const isToken = tokenCheck(options.token);
