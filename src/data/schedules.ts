@@ -1,63 +1,42 @@
-/** QStash: its schedules and the messages it gave up on. The SDK has no timeout and costs 67 ms to load, so it comes late. */
-import type { Client } from '@upstash/qstash';
+/** QStash's schedules and the messages it gave up on. */
 import { z } from 'zod';
-import type { Fault } from '../domain/loaded.ts';
 import type { DeliveryState, Schedule, ScheduleOverview } from '../domain/schedule.ts';
-import { cancelled, FaultError, faultOfStatus, faultOfThrown, SYSTEM, timedOut, unreadable } from './fault.ts';
-import { epochMs, jsonOrUndefined, lenient, parseEach } from './parse.ts';
+import { FaultError, SYSTEM, unreadable } from './fault.ts';
+import { epochMs, lenient, parseEach } from './parse.ts';
+import { connectQStash, type QStashTarget } from './qstash.ts';
 
-export interface QStashTarget {
-  readonly token: string;
-  /** Without it the SDK's own: the public QStash. */
-  readonly url?: string | null;
-  /** How long one request may take. 5,000 ms unless told. */
-  readonly timeoutMs?: number;
-}
+export type { QStashTarget };
 
 export interface Schedules {
   /** Two requests, in parallel. Throws `FaultError`. */
   read(signal?: AbortSignal): Promise<ScheduleOverview>;
   usage(): { readonly requests: number };
+  /** Cancels what is in flight. Idempotent. */
+  close(): Promise<void>;
 }
 
 /** Nothing is loaded or sent until the first read. */
 export function createSchedules(target: QStashTarget): Schedules {
-  const timeoutMs = target.timeoutMs ?? 5_000;
-  let opened: Promise<Client> | undefined;
-  let requests = 0;
+  const connection = connectQStash(target);
   return {
-    usage: () => ({ requests }),
+    usage: connection.usage,
+    close: connection.close,
     read: async (signal) => {
+      const client = await connection.client(signal);
       try {
-        opened ??= openClient(target);
-        const client = await opened;
-        requests += 2;
-        const answers = Promise.all([client.schedules.list(), client.dlq.listMessages({ count: DLQ_PAGE })]);
-        const [schedules, deadLetters] = await within(answers, timeoutMs, signal);
+        const lists = [client.schedules.list(), client.dlq.listMessages({ count: DLQ_PAGE })] as const;
+        const [schedules, deadLetters] = await Promise.all(lists);
         return overviewOf(schedules, deadLetters);
       } catch (error) {
-        throw new FaultError(faultOfQstash(error, timeoutMs), { cause: error });
+        if (error instanceof FaultError) throw error;
+        // The SDK looks into answers before we do, and stumbles over what is none of QStash's.
+        throw new FaultError(unreadable(SYSTEM.qstash, 'no list of schedules'), { cause: error });
       }
     },
   };
 }
 
 const DLQ_PAGE = 100;
-
-/** The SDK with every default that matters chosen (FACTS §3): `devMode` would start a local server, `retry` waits long. */
-async function openClient({ token, url }: QStashTarget): Promise<Client> {
-  const { Client } = await import('@upstash/qstash');
-  const options = { token, retry: false, enableTelemetry: false, devMode: false } as const;
-  return new Client(url === undefined || url === null ? options : { ...options, baseUrl: url });
-}
-
-/** Maps what the SDK throws. A `QstashError` carries the HTTP status, and the server's answer as its message. */
-export function faultOfQstash(error: unknown, timeoutMs?: number): Fault {
-  const { status, message } = (error ?? {}) as { status?: unknown; message?: unknown };
-  if (typeof status !== 'number') return faultOfThrown(SYSTEM.qstash, error, timeoutMs);
-  const said = ErrorAnswer.safeParse(jsonOrUndefined(message)).data?.error ?? '';
-  return faultOfStatus(SYSTEM.qstash, status, said);
-}
 
 function overviewOf(schedules: unknown, deadLetters: unknown): ScheduleOverview {
   const list = z.array(z.unknown()).safeParse(schedules);
@@ -71,8 +50,6 @@ function overviewOf(schedules: unknown, deadLetters: unknown): ScheduleOverview 
     skipped,
   };
 }
-
-const ErrorAnswer = z.object({ error: z.string() });
 
 const DlqAnswer = z.object({ messages: z.array(z.unknown()), cursor: z.string().nullish() });
 
@@ -101,19 +78,4 @@ function worstOf(states: readonly string[]): DeliveryState {
   if (states.includes('FAIL')) return 'fail';
   if (states.includes('IN_PROGRESS')) return 'in-progress';
   return states.includes('SUCCESS') ? 'success' : 'unknown';
-}
-
-/** Ends the wait, not the request: the SDK takes no signal. What it still answers is dropped. */
-function within<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const either = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
-  const stopped = new Promise<never>((_, reject) => {
-    const stop = () => {
-      const fault = deadline.aborted ? timedOut(SYSTEM.qstash, timeoutMs) : cancelled(SYSTEM.qstash);
-      reject(new FaultError(fault));
-    };
-    if (either.aborted) stop();
-    else either.addEventListener('abort', stop, { once: true });
-  });
-  return Promise.race([work, stopped]);
 }
