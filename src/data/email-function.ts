@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import type { Provider } from '../domain/email.ts';
 import type { HealthReport } from '../domain/health.ts';
+import type { ProviderCondition } from '../domain/provider-rank.ts';
 import { FaultError, faultOfStatus, faultOfThrown, SYSTEM, safeWords, unreadable } from './fault.ts';
 import { parseHealth, type ReportedQuota } from './health-report.ts';
-import { count, jsonOrUndefined, lenient } from './parse.ts';
+import { count, jsonOrUndefined, lenient, parseEach } from './parse.ts';
 
 export interface EmailFunctionTarget {
   /** The Supabase URL; the function is below it. */
@@ -49,6 +50,8 @@ export interface RouteAdvice {
   readonly provider: string | null;
   readonly reason: string | null;
   readonly alternates: readonly string[];
+  /** What the function knows of each provider; entries that cannot be read are left out. */
+  readonly health: readonly ProviderCondition[];
 }
 
 export interface HealthAnswer {
@@ -154,8 +157,23 @@ const text = lenient(z.string());
 
 const Refusal = z.object({ error: text, message: text });
 
+const Condition = z.object({
+  provider: z.string(),
+  status: text,
+  healthScore: lenient(count),
+  circuitState: text,
+});
+
 const RouteAnswer = z.object({
-  recommendation: z.object({ provider: text, reason: text, alternates: z.array(z.string()).catch([]) }),
+  recommendation: z.object({
+    provider: text,
+    reason: text,
+    alternates: z.array(z.string()).catch([]),
+    health: z
+      .array(z.unknown())
+      .catch([])
+      .transform((conditions) => parseEach(Condition, conditions).values),
+  }),
 });
 
 const SendAnswer = z.object({

@@ -45,7 +45,7 @@ export function createRateBucket(perSecond: number): RateBucket {
   return {
     nextAtEpochMs: (nowEpochMs) => {
       fill(nowEpochMs);
-      return tokens >= 1 ? nowEpochMs : nowEpochMs + Math.ceil(((1 - tokens) / perSecond) * 1_000);
+      return tokens > 0.999 ? nowEpochMs : nowEpochMs + Math.ceil(((1 - tokens) / perSecond) * 1_000);
     },
     take: (nowEpochMs) => {
       fill(nowEpochMs);

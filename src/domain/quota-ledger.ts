@@ -18,8 +18,8 @@ export interface QuotaLedger {
   /** The provider itself said so, whatever we counted. */
   markUsedUp(provider: Provider, period: 'day' | 'month'): void;
   isAnythingLeft(): boolean;
-  /** The earliest moment at which a used-up provider has something again; now where one has. */
-  resetsAtEpochMs(nowEpochMs: number): number;
+  /** The earliest moment at which there is something again, through any provider or through this one; now where there is. */
+  resetsAtEpochMs(nowEpochMs: number, provider?: Provider | null): number;
   /** To be called before the database is asked; give the answer to the function it returns. */
   beginReading(): (quotas: readonly ProviderQuota[]) => void;
 }
@@ -35,7 +35,12 @@ interface Account {
 export function createQuotaLedger(quotas: readonly ProviderQuota[]): QuotaLedger {
   const accounts = new Map<Provider, Account>();
   for (const { provider, day, month } of completeQuotas(quotas)) {
-    accounts.set(provider, { dayLeft: day.limit - day.sent, monthLeft: month.limit - month.sent, used: 0, confirmed: 0 });
+    accounts.set(provider, {
+      dayLeft: day.limit - day.sent,
+      monthLeft: month.limit - month.sent,
+      used: 0,
+      confirmed: 0,
+    });
   }
   const account = (provider: Provider): Account =>
     accounts.get(provider) ?? { dayLeft: 0, monthLeft: 0, used: 0, confirmed: 0 };
@@ -60,8 +65,9 @@ export function createQuotaLedger(quotas: readonly ProviderQuota[]): QuotaLedger
       else own.dayLeft = Math.min(own.dayLeft, 0);
     },
     isAnythingLeft: () => [...accounts.keys()].some((provider) => left(provider) > 0),
-    resetsAtEpochMs: (nowEpochMs) => {
-      const resets = [...accounts.values()].map(({ dayLeft, monthLeft }) => {
+    resetsAtEpochMs: (nowEpochMs, provider = null) => {
+      const asked = provider === null ? [...accounts.values()] : [account(provider)];
+      const resets = asked.map(({ dayLeft, monthLeft }) => {
         if (monthLeft <= 0) return nextUtcMonthEpochMs(nowEpochMs);
         return dayLeft <= 0 ? nextUtcMidnightEpochMs(nowEpochMs) : nowEpochMs;
       });

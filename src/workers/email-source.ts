@@ -1,0 +1,71 @@
+/**
+ * The emails of one run, one by one: claims a batch, hands it out, and claims the next before the last of it is taken, so that
+ * the pool stays full. After a batch that was not full there is no other in this run.
+ */
+import type { Claimed } from '../data/queue.ts';
+import type { QueuedEmail } from '../domain/email.ts';
+
+export interface EmailSource {
+  /** The next email; null when there is none any more, or the run stops. */
+  next(): Promise<QueuedEmail | null>;
+  /** What was claimed and not handed out. Waits for a claim that is under way; afterwards `next` answers null. */
+  close(): Promise<readonly QueuedEmail[]>;
+}
+
+export interface EmailSourceOptions {
+  readonly batchSize: number;
+  /** When this few are left, the next batch is claimed. */
+  readonly refillAt: number;
+  readonly claim: (limit: number) => Promise<Claimed>;
+  /** Asked before every claim but the first: whether another one makes sense. */
+  readonly mayClaimMore: (claimedSoFar: number) => boolean;
+  readonly isStopped: () => boolean;
+  readonly onClaimed: (claimed: Claimed) => void;
+  /** A claim failed. What it may have leased comes back when the leases end. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+export function createEmailSource(options: EmailSourceOptions): EmailSource {
+  let pending: QueuedEmail[] = [];
+  let claiming: Promise<void> | null = null;
+  let isDry = false;
+  let isClosed = false;
+  let claimedSoFar = 0;
+
+  /** Never rejects. */
+  const claim = async (): Promise<void> => {
+    try {
+      const claimed = await options.claim(options.batchSize);
+      const count = claimed.emails.length + claimed.unreadable;
+      claimedSoFar += count;
+      isDry = count < options.batchSize || !options.mayClaimMore(claimedSoFar);
+      pending = [...pending, ...claimed.emails];
+      options.onClaimed(claimed);
+    } catch (error) {
+      isDry = true;
+      options.onFailed(error);
+    }
+    claiming = null;
+  };
+  const isOver = () => isClosed || options.isStopped();
+
+  return {
+    next: async () => {
+      for (;;) {
+        if (isOver()) return null;
+        if (pending.length <= options.refillAt && !isDry) claiming ??= claim();
+        const email = pending.shift();
+        if (email !== undefined) return email;
+        if (claiming === null) return null;
+        await claiming;
+      }
+    },
+    close: async () => {
+      isClosed = true;
+      await claiming;
+      const left = pending;
+      pending = [];
+      return left;
+    },
+  };
+}
