@@ -1,0 +1,202 @@
+/** The whole picture from a real Redis and a real Postgres: what it costs, and what remains when a part fails. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
+import { createSchedules } from '../../src/data/schedules.ts';
+import {
+  createSnapshotReader,
+  FIRST_SCHEDULES_WAIT_MS,
+  SCHEDULES_EVERY_MS,
+  type SnapshotReader,
+  type SnapshotSources,
+} from '../../src/data/snapshot.ts';
+import { connectSupabase, type SupabaseConnection } from '../../src/data/supabase.ts';
+import { verdictOf } from '../../src/domain/verdict.ts';
+import { type AnsweringServer, hang, json, type Responder, startAnsweringServer } from '../support/answering-server.ts';
+import { type ManualClock, manualClock } from '../support/clock.ts';
+import { applyMigrations, isPostgresMissing, type PostgresCluster, startPostgres } from '../support/postgres.ts';
+import { isRedisServerMissing, type RedisServer, startRedisServer } from '../support/redis.ts';
+import { type RestServer, serveRest } from '../support/rest.ts';
+
+const PARTS = ['lock', 'health', 'alerts', 'metrics', 'stats', 'runs', 'queue', 'schedules'] as const;
+const someSchedules: Responder = (response, path) => {
+  const schedule = { scheduleId: 'email-queue-processor', cron: '*/2 * * * *', destination: 'https://example.org' };
+  json(path.startsWith('/v2/dlq') ? { messages: [] } : [schedule])(response, path);
+};
+
+describe.skipIf(isRedisServerMissing() || isPostgresMissing())('the snapshot', () => {
+  let cluster: PostgresCluster;
+  let rest: RestServer;
+  let redisServer: RedisServer;
+  let qstash: AnsweringServer;
+  let redis: RedisConnection;
+  let supabase: SupabaseConnection;
+  let clock: ManualClock;
+  const readers: SnapshotReader[] = [];
+
+  beforeAll(async () => {
+    [cluster, redisServer, qstash] = await Promise.all([
+      startPostgres(),
+      startRedisServer(),
+      startAnsweringServer(hang),
+    ]);
+    await applyMigrations(cluster.sql);
+    rest = await serveRest(cluster.url);
+  });
+  afterAll(async () => {
+    await rest?.stop();
+    await Promise.all([cluster?.stop(), redisServer?.stop(), qstash?.[Symbol.asyncDispose]()]);
+  });
+  beforeEach(async () => {
+    clock = manualClock(Date.now());
+    redis = connectRedis({ kind: 'tcp', url: redisServer.url });
+    supabase = connectSupabase({ url: rest.url, serviceRoleKey: rest.key });
+    qstash.answer = someSchedules;
+    await redis.client.flushall();
+  });
+  afterEach(async () => {
+    for (const reader of readers.splice(0)) reader.close();
+    await Promise.all([redis.close(), supabase.close()]);
+  });
+
+  function open(changes: Partial<SnapshotSources> = {}): SnapshotReader {
+    const reader = createSnapshotReader({
+      redis,
+      supabase,
+      qstash: createSchedules({ url: qstash.url, token: 't' }),
+      clock,
+      environment: { name: 'local', isSandbox: false },
+      ...changes,
+    });
+    readers.push(reader);
+    return reader;
+  }
+
+  test('costs one round trip to Redis and one to Postgres, and asks QStash once a minute', async () => {
+    const before = redis.usage();
+    const reader = open();
+    const first = await reader.read();
+    expect(PARTS.map((part) => first[part].state)).toEqual(PARTS.map(() => 'ok'));
+    expect([first.cost.redisRoundTrips - before.roundTrips, first.cost.redisCommands - before.commands]).toEqual([
+      1, 8,
+    ]);
+    expect([first.cost.postgresRoundTrips, first.cost.qstashRequests]).toEqual([1, 2]);
+
+    clock.advance(5_000);
+    const second = await reader.read();
+    expect([second.cost.redisRoundTrips - before.roundTrips, second.cost.postgresRoundTrips]).toEqual([2, 2]);
+    expect(second.cost.qstashRequests).toBe(2);
+    expect(second.schedules).toBe(first.schedules);
+
+    clock.advance(SCHEDULES_EVERY_MS);
+    await reader.read();
+    await expect.poll(() => reader.cost().qstashRequests).toBe(4);
+  });
+
+  test('is frozen to the bottom', async () => {
+    await redis.client.lpush('email:alerts:critical', 'ERROR: brevo fails');
+    const snapshot = await open().read();
+    const unfrozen: string[] = [];
+    const walk = (value: unknown, path: string) => {
+      if (typeof value !== 'object' || value === null) return;
+      if (!Object.isFrozen(value)) unfrozen.push(path);
+      for (const [name, child] of Object.entries(value)) walk(child, `${path}.${name}`);
+    };
+    walk(snapshot, 'snapshot');
+    expect(unfrozen).toEqual([]);
+    expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
+  });
+
+  test('tells of each part as it arrives, before the whole is there', async () => {
+    qstash.answer = hang;
+    const arrived: string[] = [];
+    const reader = open({ onPart: (name) => arrived.push(name) });
+    let isWhole = false;
+    const reading = reader.read().then(() => {
+      isWhole = true;
+    });
+    await expect.poll(() => arrived.length, { timeout: 1_000 }).toBe(7);
+    expect(isWhole).toBe(false);
+    await reading;
+    expect(arrived).not.toContain('schedules');
+  });
+
+  test('a slow QStash delays the first snapshot a little, and no other', async () => {
+    qstash.answer = hang;
+    const reader = open();
+    let started = performance.now();
+    const first = await reader.read();
+    expect(performance.now() - started).toBeLessThan(FIRST_SCHEDULES_WAIT_MS + 1_000);
+    expect(first.schedules).toMatchObject({ state: 'failed', error: { code: 'cancelled' } });
+    expect(verdictOf(first).reasons.filter(({ code }) => code.startsWith('qstash'))).toEqual([]);
+    started = performance.now();
+    await reader.read();
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  test('a Redis that goes away leaves its last values, marked stale; Postgres goes on', async () => {
+    const own = await startRedisServer();
+    await using _stop = { [Symbol.asyncDispose]: () => own.stop() };
+    const connection = connectRedis({ kind: 'tcp', url: own.url });
+    await connection.client.set('email:queue:lock', 'worker/web-1/42/abc', { ex: 300 });
+    const reader = open({ redis: connection });
+    const before = await reader.read();
+    await own.stop();
+    clock.advance(30_000);
+    const after = await reader.read();
+    expect(after.lock).toMatchObject({
+      state: 'stale',
+      atEpochMs: before.takenAtEpochMs,
+      value: { lock: { kind: 'worker', host: 'web-1' } },
+      error: { code: 'unreachable' },
+    });
+    expect(after.queue).toMatchObject({ state: 'ok', atEpochMs: clock.nowEpochMs() });
+    expect(verdictOf(after).reasons[0]).toMatchObject({ code: 'redis-unreachable', level: 'warning' });
+    await connection.close();
+  });
+
+  test('what was never there fails, what is not configured says which variables are missing', async () => {
+    const gone = connectRedis({ kind: 'tcp', url: 'redis://127.0.0.1:1' });
+    const snapshot = await open({ redis: gone, supabase: null, qstash: null }).read();
+    expect(snapshot.alerts).toMatchObject({ state: 'failed', error: { code: 'unreachable' } });
+    expect(snapshot.queue).toMatchObject({
+      state: 'failed',
+      error: { code: 'not-configured', remedy: expect.stringContaining('SUPABASE_SERVICE_ROLE_KEY') },
+    });
+    expect(snapshot.schedules).toMatchObject({
+      state: 'failed',
+      error: { code: 'not-configured', message: expect.stringContaining('QSTASH_TOKEN') },
+    });
+    expect(verdictOf(snapshot).level).toBe('unreachable');
+    await gone.close();
+  });
+
+  test('with nothing configured it says so without asking anybody', async () => {
+    const snapshot = await open({ redis: null, supabase: null, qstash: null }).read();
+    expect(verdictOf(snapshot).reasons[0]?.code).toBe('nothing-configured');
+    expect(snapshot.cost).toEqual({ redisCommands: 0, redisRoundTrips: 0, postgresRoundTrips: 0, qstashRequests: 0 });
+  });
+
+  test('a cancelled read ends at once and changes nothing', async () => {
+    const reader = open();
+    const first = await reader.read();
+    const controller = new AbortController();
+    const reading = reader.read(controller.signal);
+    controller.abort();
+    await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
+    clock.advance(1_000);
+    expect((await reader.read()).queue.state).toBe('ok');
+    expect(first.queue.state).toBe('ok');
+  });
+
+  test('closing ends what is in flight, also twice', async () => {
+    qstash.answer = hang;
+    const reader = open();
+    const started = performance.now();
+    const reading = reader.read();
+    reader.close();
+    reader.close();
+    await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
+    expect(performance.now() - started).toBeLessThan(500);
+    await expect(reader.read()).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
