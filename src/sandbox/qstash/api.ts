@@ -55,35 +55,37 @@ export interface Call extends ApiParts {
 
 export type Handler = (call: Call) => Promise<Response>;
 
-/** `*` is the variable part and may hold slashes. The first row that fits is taken. */
+/**
+ * `:id` is one segment; `*` is a destination and may hold slashes, even end in `/pause`. The first row that fits is taken.
+ */
 const ROUTES: readonly (readonly [methods: string, path: string, handler: Handler])[] = [
   ['POST', '/v2/publish/*', publish],
   ['POST', '/v2/enqueue/*', enqueue],
   ['POST', '/v2/batch', batch],
   ['GET', '/v2/schedules', listSchedules],
   // The SDK sends PATCH where the documentation says POST.
-  ['PATCH POST', '/v2/schedules/*/pause', pauseSchedule],
-  ['PATCH POST', '/v2/schedules/*/resume', resumeSchedule],
+  ['PATCH POST', '/v2/schedules/:id/pause', pauseSchedule],
+  ['PATCH POST', '/v2/schedules/:id/resume', resumeSchedule],
   ['POST', '/v2/schedules/*', createSchedule],
-  ['GET', '/v2/schedules/*', getSchedule],
-  ['DELETE', '/v2/schedules/*', deleteSchedule],
+  ['GET', '/v2/schedules/:id', getSchedule],
+  ['DELETE', '/v2/schedules/:id', deleteSchedule],
   ['DELETE', '/v2/messages', cancelMessages],
-  ['GET', '/v2/messages/*', getMessage],
-  ['DELETE', '/v2/messages/*', cancelMessage],
+  ['GET', '/v2/messages/:id', getMessage],
+  ['DELETE', '/v2/messages/:id', cancelMessage],
   ['GET', '/v2/events', listEvents],
   ['GET', '/v2/logs', listLogs],
   ['GET', '/v2/dlq', listDeadLetters],
   ['DELETE', '/v2/dlq', deleteDeadLetters],
   ['POST', '/v2/dlq/retry', retryDeadLetters],
-  ['POST', '/v2/dlq/retry/*', retryDeadLetter],
-  ['GET', '/v2/dlq/*', getDeadLetter],
-  ['DELETE', '/v2/dlq/*', deleteDeadLetter],
+  ['POST', '/v2/dlq/retry/:id', retryDeadLetter],
+  ['GET', '/v2/dlq/:id', getDeadLetter],
+  ['DELETE', '/v2/dlq/:id', deleteDeadLetter],
   ['GET', '/v2/queues', listQueues],
   ['POST', '/v2/queues', upsertQueue],
-  ['POST', '/v2/queues/*/pause', pauseQueue],
-  ['POST', '/v2/queues/*/resume', resumeQueue],
-  ['GET', '/v2/queues/*', getQueue],
-  ['DELETE', '/v2/queues/*', deleteQueue],
+  ['POST', '/v2/queues/:id/pause', pauseQueue],
+  ['POST', '/v2/queues/:id/resume', resumeQueue],
+  ['GET', '/v2/queues/:id', getQueue],
+  ['DELETE', '/v2/queues/:id', deleteQueue],
   ['GET', '/v2/keys', async ({ store }) => Response.json(store.keys())],
   ['POST', '/v2/keys/rotate', async ({ store }) => Response.json(store.rotateKeys())],
 ];
@@ -118,23 +120,17 @@ type Found =
   | { readonly handler: null; readonly status: 404 | 405 };
 
 function findRoute(method: string, path: string): Found {
-  let isKnownPath = false;
-  for (const [methods, pattern, handler] of ROUTES) {
-    const variable = match(pattern, path);
-    if (variable === null) continue;
-    isKnownPath = true;
-    if (methods.split(' ').includes(method)) return { handler, variable };
-  }
-  return { handler: null, status: isKnownPath ? 405 : 404 };
+  const fitting = COMPILED.filter(({ pattern }) => pattern.test(path));
+  const route = fitting.find(({ methods }) => methods.includes(method));
+  if (route === undefined) return { handler: null, status: fitting.length === 0 ? 404 : 405 };
+  return { handler: route.handler, variable: route.pattern.exec(path)?.[1] ?? '' };
 }
 
-/** What `*` stands for, empty when there is none; null when the path does not fit. */
-function match(pattern: string, path: string): string | null {
-  const [before = '', after] = pattern.split('*');
-  if (after === undefined) return path === pattern ? '' : null;
-  if (path.length <= before.length + after.length || !path.startsWith(before) || !path.endsWith(after)) return null;
-  return path.slice(before.length, path.length - after.length);
-}
+const COMPILED = ROUTES.map(([methods, path, handler]) => ({
+  methods: methods.split(' '),
+  pattern: new RegExp(`^${path.replace(':id', '([^/]+)').replace('*', '(.+)')}$`),
+  handler,
+}));
 
 function fail(status: number, error: string): Response {
   return Response.json({ error }, { status });

@@ -30,11 +30,19 @@ const VALUES: Readonly<Record<string, (subject: Subject) => readonly (string | n
   scheduleId: (subject) => [subject.scheduleId],
   queueName: (subject) => [subject.queueName],
   flowControlKey: (subject) => [subject.flowControlKey],
-  state: (subject) => [subject.state, subject.state === 'CANCELED' ? 'CANCELLED' : undefined],
+  state: (subject) => STATE_NAMES[subject.state ?? ''] ?? [subject.state],
   responseStatus: (subject) => [subject.responseStatus],
   // Nothing here is ever sent to a URL group or to one of Upstash's own APIs.
   topicName: () => [],
   api: () => [],
+};
+/** States that answer to more than one name: the SDK and the documentation spell differently. */
+const STATE_NAMES: Readonly<Record<string, readonly string[]>> = {
+  CREATED: ['CREATED', 'IN_PROGRESS'],
+  ACTIVE: ['ACTIVE', 'IN_PROGRESS'],
+  RETRY: ['RETRY', 'IN_PROGRESS'],
+  ERROR: ['ERROR', 'IN_PROGRESS'],
+  CANCELED: ['CANCELED', 'CANCELLED'],
 };
 const TIMES = ['fromDate', 'toDate'];
 const PAGING = ['count', 'cursor'];

@@ -56,19 +56,27 @@ export function createQStash(options: QStashOptions): QStash {
 
   let state: 'idle' | 'started' | 'stopped' = 'idle';
   let timer: NodeJS.Timeout | undefined;
+  let isWoken = false;
   let stopped: Promise<void> | undefined;
 
-  /** Sets the timer to what is due next. Cheap to call too often, wrong to call too seldom. */
+  /** Looks again at once; further calls before that cost nothing. */
   function wake(): void {
-    if (state !== 'started') return;
+    if (isWoken) return;
+    isWoken = true;
+    nap(0);
+  }
+
+  function nap(ms: number): void {
     clearTimeout(timer);
+    if (state === 'started') timer = setTimeout(turn, ms);
+  }
+
+  function turn(): void {
+    isWoken = false;
+    // Each delivery wakes us again by its end; nothing here waits for them.
+    void dispatcher.runDue();
     const dueEpochMs = dispatcher.nextDueEpochMs() ?? Number.POSITIVE_INFINITY;
-    const napMs = Math.min(LONGEST_NAP_MS, Math.max(0, dueEpochMs - clock.nowEpochMs()));
-    timer = setTimeout(() => {
-      // Each delivery wakes us again by its end; nothing here waits for them.
-      void dispatcher.runDue();
-      wake();
-    }, napMs);
+    if (!isWoken) nap(Math.min(LONGEST_NAP_MS, Math.max(0, dueEpochMs - clock.nowEpochMs())));
   }
 
   return {
@@ -83,7 +91,7 @@ export function createQStash(options: QStashOptions): QStash {
     start: () => {
       if (state !== 'idle') return;
       state = 'started';
-      wake();
+      nap(0);
     },
     runDue: () => dispatcher.runDue(),
     stop: () => {
