@@ -29,9 +29,10 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
     const help = COMMANDS.some(({ name }) => name === words[0]) ? `email-ops ${words[0]} --help` : 'email-ops --help';
-    const failure = describeFailure(error instanceof CommanderError ? usageErrorOf(error) : error, help);
+    const cause = error instanceof CommanderError ? usageErrorOf(error) : error;
+    const failure = describeFailure(cause, { help, isInterrupted: host.signal.aborted });
     for (const text of failure.lines) stderr.write(`${text}\n`);
-    if (host.environment.DEBUG && failure.exitCode !== EXIT.interrupted) stderr.write(stackOf(error));
+    if (host.environment.DEBUG && failure.lines.length > 0) stderr.write(stackOf(error));
     return failure.exitCode;
   }
 }

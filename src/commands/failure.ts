@@ -9,23 +9,30 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** Turns whatever was thrown into lines for a person. `help` is the command to type for the right usage. */
-export function describeFailure(error: unknown, help: string): Failure {
+export interface FailureContext {
+  /** The command to type for the right usage. */
+  readonly help: string;
+  /** The user or the system told us to stop: then a cancelled wait is no news. */
+  readonly isInterrupted: boolean;
+}
+
+/** Turns whatever was thrown into lines for a person. */
+export function describeFailure(error: unknown, { help, isInterrupted }: FailureContext): Failure {
+  const fault = (error as { fault?: Fault } | null)?.fault;
+  if (isInterrupted && (isAbort(error) || fault?.code === 'cancelled'))
+    return { lines: [], exitCode: EXIT.interrupted };
   if (error instanceof ConfigError)
     return { lines: error.problems.map((problem) => `email-ops: ${problem}`), exitCode: EXIT.usage };
   if (error instanceof UsageError)
-    return { lines: [`email-ops: ${oneLine(error)}. See: ${help}`], exitCode: EXIT.usage };
+    return { lines: [`email-ops: ${sentence(error)} See: ${help}`], exitCode: EXIT.usage };
   if (error instanceof CommandError)
     return { lines: [`email-ops: ${sentence(error)}${cause(error)}`], exitCode: error.exitCode };
-  if (isAbort(error)) return { lines: [], exitCode: EXIT.interrupted };
-  const fault = (error as { fault?: Fault } | null)?.fault;
   if (error instanceof Error && fault !== undefined) return faultFailure(fault);
   return { lines: [`email-ops: ${sentence(error)}${cause(error)}`], exitCode: EXIT.failed };
 }
 
 /** A system outside did not do what was asked: its own sentence and remedy. */
 function faultFailure({ code, message, remedy }: Fault): Failure {
-  if (code === 'cancelled') return { lines: [], exitCode: EXIT.interrupted };
   const exitCode = code === 'internal' || code === 'protocol' ? EXIT.failed : EXIT.unreachable;
   return { lines: [`email-ops: ${message}${remedy === undefined ? '' : ` ${remedy}`}`], exitCode };
 }
@@ -45,7 +52,8 @@ function oneLine(error: unknown): string {
 }
 
 function sentence(error: unknown): string {
-  return `${oneLine(error)}.`;
+  const text = oneLine(error);
+  return text.endsWith('?') ? text : `${text}.`;
 }
 
 function cause(error: unknown): string {

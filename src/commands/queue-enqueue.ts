@@ -64,7 +64,8 @@ async function run(invocation: Invocation<Options>): Promise<number> {
   await using systems = await connectSystems(io, { environment });
   if (systems.config.readOnly)
     throw new CommandError('EMAIL_OPS_READ_ONLY is set, so nothing is enqueued. Unset it to change the queue');
-  return single === null ? enqueueLines(systems, invocation) : enqueueOne(systems, single, invocation);
+  // Awaited here: the connections close when this function ends.
+  return await (single === null ? enqueueLines(systems, invocation) : enqueueOne(systems, single, invocation));
 }
 
 function fromArguments({ to, subject, html, text, type, template, key, maxAttempts }: Options): NewEmail {

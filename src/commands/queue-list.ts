@@ -12,8 +12,9 @@ import { toJson } from '../domain/json.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
 import { type Command, EXIT, type Invocation } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
+import type { Io } from './io.ts';
 import { JSON_OPTION, wholeNumber } from './options.ts';
-import { lookOf, type Role, shown } from './render/look.ts';
+import { type Look, lookOf, type Role, shown } from './render/look.ts';
 import { type Column, table } from './render/table.ts';
 
 type Options = {
@@ -60,15 +61,16 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const queue = createQueueList(client);
   const { status, type, search, sort, limit, after } = options;
   const cursor = after === undefined ? {} : { cursor: after };
+  const look = tableLook(io);
   const print = <Row extends { readonly recipientEmail: string }>(page: Page<Row>, columns: readonly Column<Row>[]) => {
     const rows = options.unmask === true ? page.rows : page.rows.map(masked);
     if (options.json === true) io.stdout.write(`${JSON.stringify(toJson({ ...page, rows }))}\n`);
-    else io.stdout.write(shown([...table(columns, rows, lookOf(io)), ...footer(page)], lookOf(io)));
+    else io.stdout.write(shown([...table(columns, rows, look), ...footer(page)], look));
     return EXIT.ok;
   };
   if (options.dead === true) {
     const page = await queue.deadLetters({ isReviewed: options.reviewed === true, limit, ...cursor }, signal);
-    return print(page, deadLetterColumns(io.now()));
+    return print(page, deadLetterColumns(io.now(), look));
   }
   const filter = {
     sort,
@@ -78,7 +80,20 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     ...(type === undefined ? {} : { emailType: type }),
     ...(search === undefined ? {} : { text: search }),
   };
-  return print(await queue.list(filter, signal), emailColumns(io.now()));
+  return print(await queue.list(filter, signal), emailColumns(io.now(), look));
+}
+
+/** What reads a pipe wants whole values; a person's terminal decides for itself. */
+function tableLook(io: Io): Look {
+  return io.stdout.isTty ? lookOf(io) : { ...lookOf(io), columns: PIPE_COLUMNS };
+}
+
+const PIPE_COLUMNS = 200;
+const WHOLE_ID_FROM_COLUMNS = 120;
+
+/** `queue show` takes the beginning as well. */
+function idLength({ columns }: Look): number {
+  return columns < WHOLE_ID_FROM_COLUMNS ? 8 : 36;
 }
 
 export function masked<Row extends { readonly recipientEmail: string }>(row: Row): Row {
@@ -92,9 +107,9 @@ const ROLE_BY_STATUS: Readonly<Record<QueueStatus, Role | undefined>> = {
   failed: 'critical',
 };
 
-export function emailColumns(nowEpochMs: number): readonly Column<QueuedEmailSummary>[] {
+export function emailColumns(nowEpochMs: number, look: Look): readonly Column<QueuedEmailSummary>[] {
   return [
-    { title: 'id', cell: ({ id }) => cleanText(id, 36) },
+    { title: 'id', cell: ({ id }) => cleanText(id, 36).slice(0, idLength(look)) },
     { title: 'status', cell: (email) => state(email, nowEpochMs), role: ({ status }) => ROLE_BY_STATUS[status] },
     { title: 'age', align: 'right', cell: ({ createdAtEpochMs }) => formatAge(nowEpochMs - createdAtEpochMs) },
     { title: 'tries', align: 'right', cell: ({ attempts, maxAttempts }) => `${attempts}/${maxAttempts}` },
@@ -115,9 +130,9 @@ function state({ status, nextRetryAtEpochMs }: QueuedEmailSummary, nowEpochMs: n
   return isWaiting ? `retry in ${formatAge(nextRetryAtEpochMs - nowEpochMs)}` : status;
 }
 
-export function deadLetterColumns(nowEpochMs: number): readonly Column<DeadLetter>[] {
+export function deadLetterColumns(nowEpochMs: number, look: Look): readonly Column<DeadLetter>[] {
   return [
-    { title: 'id', cell: ({ id }) => cleanText(id, 36) },
+    { title: 'id', cell: ({ id }) => cleanText(id, 36).slice(0, idLength(look)) },
     { title: 'died', align: 'right', cell: ({ movedAtEpochMs }) => `${formatAge(nowEpochMs - movedAtEpochMs)} ago` },
     { title: 'tries', align: 'right', cell: ({ totalAttempts }) => String(totalAttempts) },
     { title: 'type', shrinkTo: 4, cell: ({ emailType }) => cleanText(emailType, 20) },

@@ -1,5 +1,6 @@
 /** `email-ops queue show <id>`: one email, what was tried, and what became of it. */
 import type { EmailStory } from '../data/queue-list.ts';
+import type { SupabaseConnection } from '../data/supabase.ts';
 import type { DeadLetter, DeliveryLog, QueuedEmail } from '../domain/email.ts';
 import { formatAge, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
 import { toJson } from '../domain/json.ts';
@@ -18,7 +19,7 @@ type Options = { unmask?: boolean; json?: boolean };
 export const show: Command<Options> = {
   name: 'show',
   summary: 'show one email with its attempts',
-  arguments: [{ name: '<id>', description: 'id of the queue row, as `queue list` prints it' }],
+  arguments: [{ name: '<id>', description: 'id of the queue row, or how it begins, as `queue list` prints it' }],
   options: [{ flags: '--unmask', description: 'show whole addresses' }, JSON_OPTION],
   examples: [{ line: 'email-ops queue show 0e9a… --unmask', what: 'everything that is known about it' }],
   run,
@@ -26,14 +27,28 @@ export const show: Command<Options> = {
 
 async function run({ options, arguments: [id = ''], io, environment, signal }: Invocation<Options>): Promise<number> {
   await using systems = await connectSystems(io, { environment });
+  const { client } = needSupabase(systems);
   const { createQueueList } = await import('../data/queue-list.ts');
-  const found = await createQueueList(needSupabase(systems).client).show(id, signal);
-  if (found === null)
-    throw new CommandError(`There is no email ${cleanText(id, 40)} in the queue. See: email-ops queue list`);
+  const found = await createQueueList(client).show(await wholeId(client, id, signal), signal);
+  if (found === null) throw notFound(id);
   const story = options.unmask === true ? found : maskedStory(found);
   if (options.json === true) io.stdout.write(`${JSON.stringify(toJson(story))}\n`);
   else io.stdout.write(shown(storyLines(story, io.now(), lookOf(io)), lookOf(io)));
   return EXIT.ok;
+}
+
+/** The id that begins so; the only one, or else an error that names what there is. */
+async function wholeId(client: SupabaseConnection['client'], start: string, signal: AbortSignal): Promise<string> {
+  const { idsBeginning } = await import('../data/queue-id.ts');
+  const [id, ...others] = await idsBeginning(client, start, signal);
+  if (id === undefined) throw notFound(start);
+  if (others.length === 0) return id;
+  const some = [id, ...others].join(', ');
+  throw new CommandError(`More than one email begins with ${start}: ${some}. Give more of it`);
+}
+
+function notFound(id: string): CommandError {
+  return new CommandError(`There is no email ${cleanText(id, 40)} in the queue. See: email-ops queue list`);
 }
 
 function maskedStory({ email, logs, deadLetters, isGuess }: EmailStory): EmailStory {
@@ -60,7 +75,9 @@ export function storyLines(story: EmailStory, nowEpochMs: number, look: Look): s
       ),
     ),
     paint('heading', 'Story', look),
-    ...(timeline.length === 0 ? ['  nothing was tried yet'] : timeline),
+    ...(timeline.length === 0
+      ? [story.email.attempts === 0 ? '  nothing was tried yet' : '  no delivery is on record for it']
+      : timeline),
     ...guess,
   ];
 }

@@ -1,7 +1,7 @@
 /** `email-ops watch`: snapshots, one after the other, as a stream of text or JSON lines until told to stop. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotReader } from '../data/snapshot.ts';
-import { formatAge, formatCount } from '../domain/format.ts';
+import { formatCount } from '../domain/format.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { SECOND_MS } from '../domain/time.ts';
 import { verdictOf } from '../domain/verdict.ts';
@@ -91,7 +91,7 @@ function intervalOf({ interval, budget }: Options, commandsPerRefresh: number): 
 }
 
 function describeBudget(commands: number, intervalMs: number): string {
-  return `email-ops: ${formatCount(commands)} Redis commands a refresh, so one every ${formatAge(intervalMs)}.\n`;
+  return `email-ops: ${formatCount(commands)} Redis commands a refresh, so one every ${formatCount(Math.ceil(intervalMs / SECOND_MS))} s.\n`;
 }
 
 function parseInterval(text: string): number {

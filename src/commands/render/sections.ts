@@ -89,7 +89,8 @@ export function describeDrain(forecast: DrainForecast, nowEpochMs: number): stri
     case 'stalled':
       return 'nothing is leaving';
     case 'growing':
-      return `growing by ${formatCount(forecast.perMinute)} a minute`;
+      // Under one a minute is noise: what comes in goes out.
+      return forecast.perMinute < 1 ? 'steady' : `growing by ${formatCount(forecast.perMinute)} a minute`;
     case 'quota-limited': {
       const inTime = formatAge(forecast.endsAtEpochMs - nowEpochMs);
       return `${formatCount(forecast.left)} must wait for quota (back in ${inTime})`;

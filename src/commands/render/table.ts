@@ -14,7 +14,7 @@ export interface Column<Row> {
 
 const GAP = 2;
 
-/** Lines of the table, none wider than `look.columns` as long as the columns that may shrink can give way. */
+/** Lines of the table (none at all without rows), none wider than `look.columns` as long as the columns that may shrink can give way. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], look: Look, indent = 0): string[] {
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const natural = columns.map(({ title }, index) =>
@@ -32,14 +32,15 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
       })
       .join(' '.repeat(GAP))}`.trimEnd();
   const titles = columns.map(({ title }) => title);
-  const heading = titles.every((title) => title === '')
-    ? []
-    : [
-        line(
-          titles,
-          titles.map(() => 'muted'),
-        ),
-      ];
+  const heading =
+    rows.length === 0 || titles.every((title) => title === '')
+      ? []
+      : [
+          line(
+            titles,
+            titles.map(() => 'muted'),
+          ),
+        ];
   const roles = (row: Row) => columns.map((column) => column.role?.(row));
   return [...heading, ...rows.map((row, index) => line(cells[index] ?? [], roles(row)))];
 }
