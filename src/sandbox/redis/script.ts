@@ -92,8 +92,8 @@ export async function createScripting(redis: ScriptHost): Promise<Scripting> {
   };
 }
 
-/** A script that runs away is ended after some seconds: nothing else can be served meanwhile. */
-const MAX_INSTRUCTIONS = 500_000_000;
+/** A script that runs away is ended after about a second: nothing else can be served meanwhile. */
+const MAX_INSTRUCTIONS = 200_000_000;
 
 const COMPILE_CHECK = 'local f, problem = loadstring(ARGV[1], "@user_script") return problem';
 
