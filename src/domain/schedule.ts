@@ -48,6 +48,9 @@ export interface Schedule {
   readonly cron: string;
   readonly destination: string;
   readonly isPaused: boolean;
+  /** Absent where QStash does not tell. */
+  readonly method?: string;
+  readonly retries?: number;
   readonly lastRunAtEpochMs: number | null;
   readonly nextRunAtEpochMs: number | null;
   readonly lastState: DeliveryState;

@@ -1,0 +1,109 @@
+/** A run at the deployed endpoint instead of here: published through QStash, then followed in its log until it is over. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { FaultError } from './fault.ts';
+import { count, jsonOrUndefined, lenient, parseEach } from './parse.ts';
+import { faultOfQstash, openClient, type QStashTarget, within } from './schedules.ts';
+
+export type RemoteState = 'created' | 'active' | 'delivered' | 'error' | 'retry' | 'failed' | 'cancelled';
+
+export interface RemoteOutcome {
+  readonly messageId: string;
+  /** `unknown`: it was not over when the deadline came; QStash goes on by itself. */
+  readonly outcome: 'delivered' | 'failed' | 'cancelled' | 'unknown';
+  /** What the endpoint answered to the last failed delivery, as far as QStash tells. */
+  readonly error: string | null;
+}
+
+export interface RemoteRunRequest {
+  readonly destination: string;
+  readonly signal: AbortSignal;
+  /** Each state once, as it is seen. */
+  readonly onState?: (state: RemoteState) => void;
+  /** How long it is followed. 330,000 ms unless told: a run's budget, its drain and a retry. */
+  readonly followMs?: number;
+  readonly pollMs?: number;
+}
+
+const FOLLOW_MS = 330_000;
+const POLL_MS = 1_000;
+
+/** Throws `FaultError` when QStash does not take the message; a failed delivery is an outcome. */
+export async function runRemotely(target: QStashTarget, request: RemoteRunRequest): Promise<RemoteOutcome> {
+  const { destination, signal, onState = () => undefined, followMs = FOLLOW_MS, pollMs = POLL_MS } = request;
+  const timeoutMs = target.timeoutMs ?? 5_000;
+  try {
+    const client = await openClient(target);
+    // One retry, as the schedules have it: a person waits for this one.
+    const publishing = client.publishJSON({ url: destination, body: {}, retries: 1 });
+    const { messageId } = Published.parse(await within(publishing, timeoutMs, signal));
+    const deadline = Date.now() + followMs;
+    let seen: RemoteState | null = null;
+    for (;;) {
+      const answer = await within(client.logs({ filter: { messageId } }), timeoutMs, signal);
+      const newest = newestOf(answer);
+      if (newest !== null && newest.state !== seen) onState(newest.state);
+      seen = newest?.state ?? seen;
+      const outcome = OUTCOMES[seen ?? 'created'];
+      const error = newest?.error ?? null;
+      if (outcome !== undefined) return { messageId, outcome, error };
+      if (Date.now() + pollMs > deadline) return { messageId, outcome: 'unknown', error };
+      await delay(pollMs, undefined, { signal });
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new FaultError(faultOfQstash(error, timeoutMs), { cause: error });
+  }
+}
+
+const OUTCOMES: Partial<Record<RemoteState, 'delivered' | 'failed' | 'cancelled'>> = {
+  delivered: 'delivered',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** The newest entry, and the newest error among all. */
+function newestOf(answer: unknown): { state: RemoteState; error: string | null } | null {
+  const { values } = parseEach(Entry, Logs.parse(answer).logs);
+  const sorted = values.toSorted((a, b) => b.time - a.time || rank(b.state) - rank(a.state));
+  const [newest] = sorted;
+  if (newest === undefined) return null;
+  return { state: newest.state, error: sorted.find(({ error }) => error !== null)?.error ?? null };
+}
+
+/** Several entries may carry the same millisecond; later states come later. */
+const ORDER: readonly RemoteState[] = ['created', 'active', 'error', 'retry', 'cancelled', 'failed', 'delivered'];
+
+function rank(state: RemoteState): number {
+  return ORDER.indexOf(state);
+}
+
+/** QStash spells some states in two ways (FACTS §3). */
+const STATES: Readonly<Record<string, RemoteState>> = {
+  CREATED: 'created',
+  ACTIVE: 'active',
+  IN_PROGRESS: 'active',
+  DELIVERED: 'delivered',
+  ERROR: 'error',
+  RETRY: 'retry',
+  FAILED: 'failed',
+  CANCELED: 'cancelled',
+  CANCELLED: 'cancelled',
+  CANCEL_REQUESTED: 'cancelled',
+};
+
+const Published = z.object({ messageId: z.string() });
+const Logs = z.object({ logs: z.array(z.unknown()) });
+const Entry = z
+  .object({
+    time: count,
+    state: z.string().transform((state) => STATES[state] ?? 'active'),
+    error: lenient(z.string()),
+    responseBody: lenient(z.string()),
+  })
+  .transform(({ time, state, error, responseBody }) => ({ time, state, error: error ?? sentenceOf(responseBody) }));
+
+/** Our endpoints answer failures with JSON that has a sentence in it. */
+function sentenceOf(body: string | null): string | null {
+  return z.object({ error: z.string() }).safeParse(jsonOrUndefined(body)).data?.error ?? body;
+}
