@@ -44,12 +44,12 @@ export const SYSTEM = {
   qstash: { name: 'QStash', address: 'QSTASH_URL', credentials: 'QSTASH_TOKEN' },
 } as const satisfies Record<string, SystemWords>;
 
-export function notConfigured(system: SystemWords, missing: readonly string[] = []): Fault {
-  const names = missing.length === 0 ? system.credentials : missing.join(', ');
+/** The remedy names the variables that make it configured. */
+export function notConfigured(system: SystemWords): Fault {
   return {
     code: 'not-configured',
-    message: `${system.name} is not configured: ${names} ${missing.length === 1 ? 'is' : 'are'} not set.`,
-    remedy: `Set ${names} in the environment or in .env.`,
+    message: `${system.name} is not configured.`,
+    remedy: `Set ${system.credentials} in the environment or in .env.`,
   };
 }
 

@@ -742,6 +742,7 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
     'expiredLeases', (
       select count(*) from public.email_queue
       where status = 'processing' and locked_until is not null and locked_until < now()),
+    'oldestProcessingAt', (select min(updated_at) from public.email_queue where status = 'processing'),
     'lastCompletedAt', (select max(updated_at) from public.email_queue where status = 'completed'),
     'deadLetters', (select count(*) from public.email_dead_letter_queue),
     'unreviewedDeadLetters', (select count(*) from public.email_dead_letter_queue where reviewed_at is null),

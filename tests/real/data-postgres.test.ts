@@ -107,6 +107,7 @@ describe.skipIf(isPostgresMissing())('gateways on Postgres', () => {
     expect(now - (overview.oldestReadyAtEpochMs ?? 0)).toBeGreaterThan(3_600_000);
     expect((overview.nextRetryAtEpochMs ?? 0) - now).toBeGreaterThan(15 * 60_000);
     expect(now - (overview.lastCompletedAtEpochMs ?? 0)).toBeGreaterThan(5 * 60_000);
+    expect(now - (overview.oldestProcessingAtEpochMs ?? 0)).toBeGreaterThan(6 * 60_000);
     expect(overview.quotas.map(({ provider, day, month }) => [provider, day.sent, day.limit, month.sent])).toEqual([
       ['resend', 0, 100, 0],
       ['brevo', 8, 300, 8 * dayOfMonth],

@@ -1,16 +1,22 @@
 /** The Redis gateways on a real redis-server, filled by plain commands in the formats of WIRE.md, legacy and broken included. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAlerts } from '../../src/data/alerts.ts';
 import { createAudit } from '../../src/data/audit.ts';
 import { createHealthCache } from '../../src/data/health-cache.ts';
 import { createLock } from '../../src/data/lock.ts';
 import { createMetrics } from '../../src/data/metrics.ts';
-import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
+import { connectRedis, type RedisConnection, type RedisTarget } from '../../src/data/redis.ts';
 import { readAll } from '../../src/data/redis-read.ts';
 import { createRuns } from '../../src/data/runs.ts';
 import { createStats } from '../../src/data/stats.ts';
+import { systemClock } from '../../src/domain/time.ts';
+import { openRedis } from '../../src/sandbox/redis/redis.ts';
 import { manualClock } from '../support/clock.ts';
-import { isRedisServerMissing, type RedisServer, startRedisServer } from '../support/redis.ts';
+import { isRedisServerMissing, startRedisServer } from '../support/redis.ts';
+import { serve } from '../support/serve.ts';
 import { aRun } from '../support/snapshot.ts';
 
 const MIN = 60_000;
@@ -66,20 +72,38 @@ const metric = (timestamp: number, more: object = {}) =>
     ...more,
   });
 
-describe.skipIf(isRedisServerMissing())('gateways on Redis', () => {
-  let server: RedisServer;
+/** What the program meets: a self-hosted Redis, Upstash's REST API before a real one, and the sandbox's own engine. */
+const KINDS: Record<string, (stop: AsyncDisposableStack) => Promise<RedisTarget>> = {
+  'redis-server by TCP': async (later) => {
+    const server = await startRedisServer();
+    later.defer(server.stop);
+    return { kind: 'tcp', url: server.url };
+  },
+  'redis-server by REST': (later) => restTo('server', later),
+  "the sandbox's engine by REST": (later) => restTo('engine', later),
+};
+
+async function restTo(prefer: 'server' | 'engine', later: AsyncDisposableStack): Promise<RedisTarget> {
+  const folder = mkdtempSync(join(tmpdir(), 'data-redis-'));
+  later.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const opened = await openRedis({ folder, token: 'secret', clock: systemClock, prefer });
+  later.defer(opened.stop);
+  const served = await serve(opened.fetch);
+  later.defer(served.stop);
+  return { kind: 'rest', url: served.url, token: 'secret' };
+}
+
+describe.skipIf(isRedisServerMissing()).each(Object.entries(KINDS))('gateways on %s', (_kind, start) => {
+  const later = new AsyncDisposableStack();
   let redis: RedisConnection;
   const clock = manualClock();
   const now = clock.nowEpochMs();
 
   beforeAll(async () => {
-    server = await startRedisServer();
-    redis = connectRedis({ kind: 'tcp', url: server.url });
+    redis = connectRedis(await start(later));
+    later.defer(redis.close);
   });
-  afterAll(async () => {
-    await redis?.close();
-    await server?.stop();
-  });
+  afterAll(() => later.disposeAsync());
   beforeEach(async () => {
     clock.set(now);
     await redis.client.flushall();

@@ -164,7 +164,7 @@ describe.skipIf(isRedisServerMissing() || isPostgresMissing())('the snapshot', (
     });
     expect(snapshot.schedules).toMatchObject({
       state: 'failed',
-      error: { code: 'not-configured', message: expect.stringContaining('QSTASH_TOKEN') },
+      error: { code: 'not-configured', remedy: expect.stringContaining('QSTASH_TOKEN') },
     });
     expect(verdictOf(snapshot).level).toBe('unreachable');
     await gone.close();

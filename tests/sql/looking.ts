@@ -30,6 +30,7 @@ export function describeLooking(open: () => QueueDatabase): void {
         waitingRetry: 0,
         nextRetryAt: null,
         expiredLeases: 0,
+        oldestProcessingAt: null,
         lastCompletedAt: null,
         deadLetters: 0,
         unreviewedDeadLetters: 0,
@@ -49,7 +50,12 @@ export function describeLooking(open: () => QueueDatabase): void {
       await db.insert({ created_at: `'2026-01-01T00:00:00Z'`, next_retry_at: `'2026-01-03T00:00:00Z'`, attempts: '1' });
       await db.insert({ next_retry_at: `'2999-01-02T00:00:00Z'`, attempts: '1' });
       await db.insert({ next_retry_at: `'2999-01-01T00:00:00Z'`, attempts: '1' });
-      await db.insert({ status: `'processing'`, locked_by: `'x'`, locked_until: `now() - interval '1 minute'` });
+      await db.insert({
+        status: `'processing'`,
+        locked_by: `'x'`,
+        locked_until: `now() - interval '1 minute'`,
+        updated_at: `'2026-01-04T00:00:00Z'`,
+      });
       await db.insert({ status: `'processing'`, locked_by: `'x'`, locked_until: `now() + interval '1 minute'` });
       await db.insert({ status: `'completed'`, updated_at: `'2026-01-05T00:00:00Z'` });
       await db.insert({ status: `'completed'`, updated_at: `'2026-01-04T00:00:00Z'` });
@@ -61,6 +67,7 @@ export function describeLooking(open: () => QueueDatabase): void {
         waitingRetry: 2,
         nextRetryAt: '2999-01-01T00:00:00+00:00',
         expiredLeases: 1,
+        oldestProcessingAt: '2026-01-04T00:00:00+00:00',
         lastCompletedAt: '2026-01-05T00:00:00+00:00',
       });
     });
