@@ -1,15 +1,6 @@
 /** The sandbox's redis-server as a process: it keeps what it acknowledged, there is never a second one, none is left behind. */
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -119,15 +110,25 @@ describe.skipIf(isRedisServerMissing())('the sandbox’s redis-server', () => {
     expect(await ask(second.execute, 'GET', 'k')).toBe('v');
   });
 
-  test('leaves a stranger on the recorded socket alone', async () => {
-    const elsewhere = join(folder, 'elsewhere');
-    const stranger = await start(elsewhere);
-    const ours = join(folder, 'ours');
-    mkdirSync(ours);
-    writeFileSync(join(ours, 'redis.socket'), readFileSync(join(elsewhere, 'redis.socket')));
-    await start(ours);
-    expect(serversIn(elsewhere)).toEqual([stranger.pid]);
-    expect(await ask(stranger.execute, 'PING')).toBe('PONG');
+  test('ends an orphan that hangs', async () => {
+    const orphan = await start();
+    await ask(orphan.execute, 'SET', 'k', 'v');
+    process.kill(orphan.pid, 'SIGSTOP');
+    const second = await start();
+    expect(serversIn(folder)).toEqual([second.pid]);
+    expect(await ask(second.execute, 'GET', 'k')).toBe('v');
+  });
+
+  test('leaves the server of another folder alone, also when this one is a copy of it', async () => {
+    const original = join(folder, 'original');
+    const copy = join(folder, 'copy');
+    const first = await start(original);
+    await ask(first.execute, 'SET', 'k', 'v');
+    cpSync(original, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    const second = await start(copy);
+    expect(serversIn(original)).toEqual([first.pid]);
+    expect(existsSync(join(original, 'redis.sock'))).toBe(true);
+    expect([await ask(first.execute, 'GET', 'k'), await ask(second.execute, 'GET', 'k')]).toEqual(['v', 'v']);
   });
 
   test('works in a folder whose path is too long for a socket, and cleans up its other place', async () => {

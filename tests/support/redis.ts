@@ -1,11 +1,12 @@
 /** A throwaway redis-server on a free port and a unix socket, without persistence. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis } from '../../src/data/redis.ts';
+import { spawnWatched } from '../../src/sandbox/watched-process.ts';
 import { findBinary, isMissing } from './real-server.ts';
 
 export interface RedisServer {
@@ -34,10 +35,10 @@ export async function startRedisServer(
   const port = options.port ?? (await freePort());
   const socketPath = join(folder, 's');
   const settings = ['--bind', '127.0.0.1', '--port', `${port}`, '--unixsocket', socketPath, '--dir', folder];
-  const quiet = ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
-  const child = spawn(binary, [...settings, ...quiet, ...(options.args ?? [])], { stdio: 'ignore' });
+  const quiet = ['--pidfile', join(folder, 'pid'), '--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
+  const child = spawnWatched(binary, [...settings, ...quiet, ...(options.args ?? [])], { cwd: folder });
   const stop = async () => {
-    await stopChild(child);
+    await stopChild(child, join(folder, 'pid'));
     rmSync(folder, { recursive: true, force: true });
   };
   const login = options.password === undefined ? '' : `:${options.password}@`;
@@ -67,10 +68,12 @@ async function untilAnswering(url: string, stop: () => Promise<void>): Promise<v
   }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function stopChild(child: ChildProcess, pidFile: string): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = once(child, 'exit');
-  child.kill('SIGKILL');
+  // At once: nothing of it is worth keeping, and a busy script would hold SIGTERM up.
+  const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : child.pid;
+  process.kill(pid, 'SIGKILL');
   await exited;
 }
 

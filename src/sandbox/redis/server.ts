@@ -2,14 +2,15 @@
  * A real redis-server for the sandbox: on a unix socket in its data folder, no TCP port, one at most. It dies with this
  * process, even when that is killed with -9, and keeps what it acknowledged.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTcpTransport, type TcpTransport } from '../../data/redis-tcp.ts';
+import { spawnWatched } from '../watched-process.ts';
 import { type Answer, type Execute, RedisAway } from './execute.ts';
+import { createSocketPath, endProcess, PID_FILE, removeSocket, stopOrphan } from './orphan.ts';
 
 export interface RedisServer {
   readonly pid: number;
@@ -37,14 +38,12 @@ export function hasServerData(folder: string): boolean {
 export async function startRedisServer(binary: string, folder: string): Promise<RedisServer> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   await stopOrphan(folder);
-  const socketPath = chooseSocketPath(folder);
-  // Before the start, so that a kill at any moment leaves a trace of where to look.
-  writeFileSync(socketRecord(folder), socketPath, { mode: 0o600 });
-  const child = spawnWatched(binary, folder, socketPath);
+  const socketPath = createSocketPath(folder);
+  const child = spawnServer(binary, folder, socketPath);
   const transport = createTcpTransport(socketPath, () => AbortSignal.timeout(COMMAND_DEADLINE_MS));
   let stopped: Promise<void> | undefined;
   const stop = (pid: number | null) => {
-    stopped ??= stopChild(child, pid, transport).then(() => forgetSocket(folder, socketPath));
+    stopped ??= stopChild(child, pid, transport).then(() => removeSocket(folder));
     return stopped;
   };
   try {
@@ -59,25 +58,8 @@ export async function startRedisServer(binary: string, folder: string): Promise<
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 5_000;
 const COMMAND_DEADLINE_MS = 10_000;
-/** Kernels limit socket paths to 104 (macOS) or 108 bytes, the closing zero included. */
-const MAX_SOCKET_PATH_BYTES = 103;
 
-/**
- * Runs its arguments and ends them when standard input closes: the kernel closes our end of the pipe however we die.
- * A server that ends by itself ends the watch, so that no other process that got its id is ever signalled.
- */
-const WATCH = `exec 3<&0 </dev/null
-"$@" 3<&- &
-server=$!
-( read -r _ <&3; kill -TERM $server ) 2>/dev/null &
-watch=$!
-exec 3<&-
-wait $server
-status=$?
-kill $watch 2>/dev/null
-exit $status`;
-
-function spawnWatched(binary: string, folder: string, socketPath: string): ChildProcess {
+function spawnServer(binary: string, folder: string, socketPath: string): ChildProcess {
   const settings = {
     port: '0',
     unixsocket: socketPath,
@@ -90,16 +72,12 @@ function spawnWatched(binary: string, folder: string, socketPath: string): Child
     save: '',
     databases: '1',
     daemonize: 'no',
+    pidfile: PID_FILE,
     loglevel: 'warning',
     logfile: 'redis.log',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  // Its own group: Ctrl-C in the terminal is for us, the server stops when we say so.
-  return spawn('/bin/sh', ['-c', WATCH, 'sh', binary, ...args], {
-    cwd: folder,
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  return spawnWatched(binary, args, { cwd: folder });
 }
 
 async function untilServing(child: ChildProcess, transport: TcpTransport, folder: string): Promise<number> {
@@ -156,78 +134,10 @@ function executeOver(transport: TcpTransport): Execute {
 
 async function stopChild(child: ChildProcess, pid: number | null, transport: TcpTransport): Promise<void> {
   await transport.close();
+  // Closing its standard input tells the watch to end the server.
   child.stdin?.destroy();
   const isGone = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
   if (!isGone()) await Promise.race([once(child, 'exit'), delay(STOP_DEADLINE_MS, null, { ref: false })]);
   if (isGone()) return;
-  for (const each of [pid, child.pid ?? null]) if (each !== null) kill(each);
-  await once(child, 'exit');
-}
-
-/** Stops a server that a killed process left behind, and waits until it is gone: two on the same data would destroy it. */
-async function stopOrphan(folder: string): Promise<void> {
-  if (!existsSync(socketRecord(folder))) return;
-  const socketPath = readFileSync(socketRecord(folder), 'utf8');
-  if (existsSync(socketPath)) {
-    const transport = createTcpTransport(socketPath, () => AbortSignal.timeout(STOP_DEADLINE_MS));
-    const pid = (await isServing(transport, folder)) ? await processId(transport) : null;
-    if (pid !== null) {
-      await ask(transport, 'SHUTDOWN');
-      await untilDead(pid);
-    }
-    await transport.close();
-  }
-  forgetSocket(folder, socketPath);
-}
-
-/** Whether the server behind the socket is the one of this folder. */
-async function isServing(transport: TcpTransport, folder: string): Promise<boolean> {
-  const answer = await ask(transport, 'CONFIG', 'GET', 'dir');
-  return Array.isArray(answer) && answer[1] === realpathSync(folder);
-}
-
-/** Asks nicely first. After SIGKILL nothing can write any more, even while the process still waits to be reaped. */
-async function untilDead(pid: number): Promise<void> {
-  for (const end of [Date.now() + STOP_DEADLINE_MS, Date.now() + STOP_DEADLINE_MS + 1_000]) {
-    while (isAlive(pid) && Date.now() < end) await delay(10);
-    if (!isAlive(pid)) return;
-    kill(pid);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // Gone already, which is what was wanted.
-  }
-}
-
-function socketRecord(folder: string): string {
-  return join(folder, 'redis.socket');
-}
-
-/** In the folder where its path is short enough, else in a private temporary one. */
-function chooseSocketPath(folder: string): string {
-  const inFolder = join(realpathSync(folder), 'redis.sock');
-  if (Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH_BYTES) return inFolder;
-  return join(mkdtempSync(join(tmpdir(), SOCKET_FOLDER)), 'redis.sock');
-}
-
-const SOCKET_FOLDER = 'email-ops-redis-';
-
-function forgetSocket(folder: string, socketPath: string): void {
-  rmSync(socketPath, { force: true });
-  if (dirname(socketPath).startsWith(join(tmpdir(), SOCKET_FOLDER)))
-    rmSync(dirname(socketPath), { recursive: true, force: true });
-  rmSync(socketRecord(folder), { force: true });
+  for (const each of [pid, child.pid]) if (typeof each === 'number') await endProcess(each);
 }
