@@ -1,9 +1,8 @@
 /** A run at the deployed endpoint instead of here: published through QStash, then followed in its log until it is over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { FaultError } from './fault.ts';
 import { count, jsonOrUndefined, lenient, parseEach } from './parse.ts';
-import { faultOfQstash, openClient, type QStashTarget, within } from './schedules.ts';
+import { connectQStash, type QStashTarget } from './qstash.ts';
 
 export type RemoteState = 'created' | 'active' | 'delivered' | 'error' | 'retry' | 'failed' | 'cancelled';
 
@@ -31,28 +30,21 @@ const POLL_MS = 1_000;
 /** Throws `FaultError` when QStash does not take the message; a failed delivery is an outcome. */
 export async function runRemotely(target: QStashTarget, request: RemoteRunRequest): Promise<RemoteOutcome> {
   const { destination, signal, onState = () => undefined, followMs = FOLLOW_MS, pollMs = POLL_MS } = request;
-  const timeoutMs = target.timeoutMs ?? 5_000;
-  try {
-    const client = await openClient(target);
-    // One retry, as the schedules have it: a person waits for this one.
-    const publishing = client.publishJSON({ url: destination, body: {}, retries: 1 });
-    const { messageId } = Published.parse(await within(publishing, timeoutMs, signal));
-    const deadline = Date.now() + followMs;
-    let seen: RemoteState | null = null;
-    for (;;) {
-      const answer = await within(client.logs({ filter: { messageId } }), timeoutMs, signal);
-      const newest = newestOf(answer);
-      if (newest !== null && newest.state !== seen) onState(newest.state);
-      seen = newest?.state ?? seen;
-      const outcome = OUTCOMES[seen ?? 'created'];
-      const error = newest?.error ?? null;
-      if (outcome !== undefined) return { messageId, outcome, error };
-      if (Date.now() + pollMs > deadline) return { messageId, outcome: 'unknown', error };
-      await delay(pollMs, undefined, { signal });
-    }
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new FaultError(faultOfQstash(error, timeoutMs), { cause: error });
+  const client = await connectQStash(target).client(signal);
+  // One retry, as the schedules have it: a person waits for this one.
+  const published = await client.publishJSON({ url: destination, body: {}, retries: 1 });
+  const { messageId } = Published.parse(published);
+  const deadline = Date.now() + followMs;
+  let seen: RemoteState | null = null;
+  for (;;) {
+    const newest = newestOf(await client.logs({ filter: { messageId } }));
+    if (newest !== null && newest.state !== seen) onState(newest.state);
+    seen = newest?.state ?? seen;
+    const outcome = OUTCOMES[seen ?? 'created'];
+    const error = newest?.error ?? null;
+    if (outcome !== undefined) return { messageId, outcome, error };
+    if (Date.now() + pollMs > deadline) return { messageId, outcome: 'unknown', error };
+    await delay(pollMs, undefined, { signal });
   }
 }
 

@@ -1,9 +1,8 @@
 /** Changing QStash schedules: created or overwritten by their id, removed, paused, resumed. */
 import type { WantedSchedule } from '../domain/schedule-plan.ts';
-import { FaultError } from './fault.ts';
-import { faultOfQstash, openClient, type QStashTarget, within } from './schedules.ts';
+import { connectQStash, type QStashTarget } from './qstash.ts';
 
-/** All verbs are idempotent and throw `FaultError`. */
+/** All verbs are idempotent, one request each, and throw `FaultError`. */
 export interface ScheduleChanges {
   put(schedule: WantedSchedule): Promise<void>;
   remove(id: string): Promise<void>;
@@ -11,24 +10,14 @@ export interface ScheduleChanges {
   resume(id: string): Promise<void>;
 }
 
-type Client = Awaited<ReturnType<typeof openClient>>;
-
 export function createScheduleChanges(target: QStashTarget): ScheduleChanges {
-  const timeoutMs = target.timeoutMs ?? 5_000;
-  let opened: Promise<Client> | undefined;
-  const ask = async (question: (client: Client) => Promise<unknown>): Promise<void> => {
-    try {
-      opened ??= openClient(target);
-      await within(question(await opened), timeoutMs, undefined);
-    } catch (error) {
-      throw new FaultError(faultOfQstash(error, timeoutMs), { cause: error });
-    }
-  };
+  const schedules = async () => (await connectQStash(target).client()).schedules;
   return {
-    put: ({ id, cron, destination, method, retries }) =>
-      ask(({ schedules }) => schedules.create({ scheduleId: id, cron, destination, method, retries })),
-    remove: (id) => ask(({ schedules }) => schedules.delete(id)),
-    pause: (id) => ask(({ schedules }) => schedules.pause({ schedule: id })),
-    resume: (id) => ask(({ schedules }) => schedules.resume({ schedule: id })),
+    put: async ({ id, cron, destination, method, retries }) => {
+      await (await schedules()).create({ scheduleId: id, cron, destination, method, retries });
+    },
+    remove: async (id) => (await schedules()).delete(id),
+    pause: async (id) => (await schedules()).pause({ schedule: id }),
+    resume: async (id) => (await schedules()).resume({ schedule: id }),
   };
 }
