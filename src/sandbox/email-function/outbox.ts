@@ -86,11 +86,11 @@ export function openOutbox(folder: string, keep = 200_000): Outbox {
   let attempts: SendAttempt[] = [];
   const delivered = new Map<string, number>();
   const nextDraw = new Map<string, number>();
-  let byKey = new Map<string, { first: SendAttempt | null; deliveries: number }>();
+  let keys = createKeyIndex();
 
   const remember = (attempt: SendAttempt) => {
     attempts.push(attempt);
-    index(byKey, attempt);
+    keys.add(attempt);
     if (attempt.draw !== null) raise(nextDraw, attempt.provider, attempt.draw + 1);
     if (isNewDelivery(attempt)) increase(delivered, `${attempt.provider}/${utcDay(attempt.atEpochMs)}`, 1);
   };
@@ -107,8 +107,8 @@ export function openOutbox(folder: string, keep = 200_000): Outbox {
       dropped: carried.dropped + drop.length,
     };
     attempts = attempts.slice(drop.length);
-    byKey = new Map();
-    for (const attempt of attempts) index(byKey, attempt);
+    keys = createKeyIndex();
+    for (const attempt of attempts) keys.add(attempt);
     journal.rewrite([{ carried }, ...attempts]);
   };
 
@@ -129,9 +129,9 @@ export function openOutbox(folder: string, keep = 200_000): Outbox {
       if (attempts.length > keep * 1.25) compact();
     },
     list: (filter = {}) => newestFirst(attempts, filter),
-    summary: () => summarize(attempts, byKey, carried.dropped),
+    summary: () => ({ ...summarize(attempts), ...keys.counts(), dropped: carried.dropped }),
     firstDelivery: (key, nowEpochMs) => {
-      const first = byKey.get(key)?.first ?? null;
+      const first = keys.delivery(key);
       return first !== null && nowEpochMs - first.atEpochMs < DAY_MS ? first : null;
     },
     deliveredIn: (provider, prefix) => {
@@ -148,12 +148,27 @@ function isNewDelivery(attempt: SendAttempt): boolean {
   return attempt.outcome === 'delivered' && !attempt.repeat;
 }
 
-/** After 24 h a key may deliver again (as the providers do it); the newest delivery is then the one to answer with. */
-function index(byKey: Map<string, { first: SendAttempt | null; deliveries: number }>, attempt: SendAttempt): void {
-  if (attempt.idempotencyKey === null) return;
-  const known = byKey.get(attempt.idempotencyKey) ?? { first: null, deliveries: 0 };
-  if (isNewDelivery(attempt)) byKey.set(attempt.idempotencyKey, { first: attempt, deliveries: known.deliveries + 1 });
-  else byKey.set(attempt.idempotencyKey, known);
+interface KeyIndex {
+  add(attempt: SendAttempt): void;
+  /** After 24 h a key may deliver again, as with the providers; then the newest delivery is the one to answer with. */
+  delivery(key: string): SendAttempt | null;
+  counts(): { distinctKeys: number; doubled: number };
+}
+
+function createKeyIndex(): KeyIndex {
+  const deliveries = new Map<string, SendAttempt | null>();
+  const doubled = new Set<string>();
+  return {
+    add: (attempt) => {
+      const key = attempt.idempotencyKey;
+      if (key === null) return;
+      const known = deliveries.get(key) ?? null;
+      if (known !== null && isNewDelivery(attempt)) doubled.add(key);
+      deliveries.set(key, isNewDelivery(attempt) ? attempt : known);
+    },
+    delivery: (key) => deliveries.get(key) ?? null,
+    counts: () => ({ distinctKeys: deliveries.size, doubled: doubled.size }),
+  };
 }
 
 function newestFirst(attempts: readonly SendAttempt[], filter: OutboxFilter): readonly SendAttempt[] {
@@ -171,11 +186,7 @@ function newestFirst(attempts: readonly SendAttempt[], filter: OutboxFilter): re
   return found;
 }
 
-function summarize(
-  attempts: readonly SendAttempt[],
-  byKey: ReadonlyMap<string, { deliveries: number }>,
-  dropped: number,
-): OutboxSummary {
+function summarize(attempts: readonly SendAttempt[]): Omit<OutboxSummary, 'distinctKeys' | 'doubled' | 'dropped'> {
   const byProvider = Object.fromEntries(
     PROVIDERS.map((name) => [name, { delivered: 0, repeats: 0, failed: 0 }]),
   ) as Record<Provider, { delivered: number; repeats: number; failed: number }>;
@@ -185,9 +196,7 @@ function summarize(
     byProvider[attempt.provider][kind] += 1;
     total[kind] += 1;
   }
-  let doubled = 0;
-  for (const { deliveries } of byKey.values()) if (deliveries > 1) doubled += 1;
-  return { attempts: attempts.length, ...total, byProvider, distinctKeys: byKey.size, doubled, dropped };
+  return { attempts: attempts.length, ...total, byProvider };
 }
 
 function increase(counts: Map<string, number>, key: string, by: number): void {
