@@ -5,6 +5,7 @@
  */
 import { Redis, type UpstashRequest, type UpstashResponse } from '@upstash/redis';
 import { faultOfRedis, faultOfReply, RedisError, replyWithoutValues, timeoutFault } from './redis-fault.ts';
+import type { TcpTransport } from './redis-tcp.ts';
 
 export { faultOfRedis, RedisError } from './redis-fault.ts';
 
@@ -32,11 +33,9 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
-/** What carries a request to a server: the SDK's own HTTP client, or our TCP one. */
-export type RedisTransport = (request: UpstashRequest) => Promise<UpstashResponse<unknown>>;
-
 /**
- * Makes a connection; nothing is sent until the first command. Every failure of a command is a {@link RedisError}. A command
+ * Makes a connection; nothing is sent until the first command. Every failure is a {@link RedisError}, but for one: a pipeline
+ * run without `keepErrors` throws the SDK’s own error for a failed command, cleaned of values all the same. A command
  * is sent once: a lost answer is an error here, because repeating an INCR or a script could do it twice.
  * @throws RedisError for a REST URL that is none
  */
@@ -96,14 +95,14 @@ function createClient(target: RedisTarget, signal: () => AbortSignal): Redis {
 }
 
 /** The TCP transport, loaded on first use: programs that speak REST never load a TCP client. */
-function lazyTcp(url: string, signal: () => AbortSignal) {
-  let opened: Promise<{ send: RedisTransport; close(): Promise<void> }> | undefined;
+function lazyTcp(url: string, signal: () => AbortSignal): TcpTransport {
+  let opened: Promise<TcpTransport> | undefined;
   const open = () => {
     opened ??= import('./redis-tcp.ts').then(({ createTcpTransport }) => createTcpTransport(url, signal));
     return opened;
   };
   return {
-    send: async (request: UpstashRequest) => (await open()).send(request),
+    send: async (request) => (await open()).send(request),
     // A transport that could not be made has told so to each command.
     close: async () => (await opened?.catch(() => undefined))?.close(),
   };

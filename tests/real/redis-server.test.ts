@@ -162,6 +162,23 @@ describe.skipIf(isRedisServerMissing())('the sandbox’s redis-server', () => {
     ).toBe('700');
   });
 
+  test('is started again by the next command when it died under the running sandbox', async () => {
+    const redis = await open();
+    await ask(redis.execute, 'SET', 'k', 'v');
+    for (let round = 1; round <= 2; round += 1) {
+      process.kill(serversIn(folder)[0] ?? Number.NaN, 'SIGKILL');
+      await expect.poll(() => serversIn(folder)).toEqual([]);
+      const asked = () => ask(redis.execute, 'GET', 'k').catch(() => null);
+      await expect
+        .poll(async () => (await Promise.all([asked(), asked(), asked()])).at(-1), { timeout: 5_000 })
+        .toBe('v');
+      expect(serversIn(folder)).toHaveLength(1);
+    }
+    await redis.stop();
+    expect(serversIn(folder)).toEqual([]);
+    await expect(redis.execute([['PING']], 'each')).rejects.toThrow(RedisAway);
+  });
+
   test('is chosen again for data that it kept, and the engine for data of the engine', async () => {
     const first = await open('engine');
     await ask(first.execute, 'SET', 'k', 'v');

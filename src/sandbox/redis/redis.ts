@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Clock } from '../../domain/time.ts';
 import { type Bridge, createUpstashBridge } from './bridge.ts';
 import type { Execute } from './execute.ts';
-import { findRedisServer, hasServerData, startRedisServer } from './server.ts';
+import { findRedisServer, hasServerData } from './server.ts';
+import { superviseRedisServer } from './supervised-server.ts';
 
 export interface OpenRedisOptions {
   /** Where the data is kept. The caller holds it alone (see folder-lock.ts). */
@@ -40,7 +41,7 @@ export async function openRedis(options: OpenRedisOptions): Promise<SandboxRedis
 
   if (binary !== null && (options.prefer === 'server' || !existsSync(journalPath) || hasServerData(folder))) {
     onProgress('Starting redis-server');
-    const server = await startRedisServer(binary, folder);
+    const server = await superviseRedisServer(binary, folder);
     return serving('redis-server', server.execute, server.stop, token);
   }
   onProgress(hasServerData(folder) ? 'redis-server is gone and its data with it: starting empty' : 'Starting Redis');

@@ -15,6 +15,8 @@ import { createSocketPath, endProcess, PID_FILE, removeSocket, stopOrphan } from
 export interface RedisServer {
   readonly pid: number;
   readonly execute: Execute;
+  /** False once it has ended, for whatever reason. */
+  isRunning(): boolean;
   /** Stops it cleanly, by force after some seconds. Idempotent. */
   stop(): Promise<void>;
 }
@@ -48,7 +50,7 @@ export async function startRedisServer(binary: string, folder: string): Promise<
   };
   try {
     const pid = await untilServing(child, transport, folder);
-    return { pid, execute: executeOver(transport), stop: () => stop(pid) };
+    return { pid, execute: executeOver(transport), isRunning: () => !hasEnded(child), stop: () => stop(pid) };
   } catch (error) {
     await stop(null);
     throw error;
@@ -86,7 +88,7 @@ async function untilServing(child: ChildProcess, transport: TcpTransport, folder
   child.once('error', (error) => {
     failed = error;
   });
-  while (failed === undefined && child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+  while (failed === undefined && !hasEnded(child) && Date.now() < deadline) {
     const pid = await processId(transport);
     if (pid !== null && (await isLoaded(transport))) return pid;
     await delay(10);
@@ -136,8 +138,11 @@ async function stopChild(child: ChildProcess, pid: number | null, transport: Tcp
   await transport.close();
   // Closing its standard input tells the watch to end the server.
   child.stdin?.destroy();
-  const isGone = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
-  if (!isGone()) await Promise.race([once(child, 'exit'), delay(STOP_DEADLINE_MS, null, { ref: false })]);
-  if (isGone()) return;
+  if (!hasEnded(child)) await Promise.race([once(child, 'exit'), delay(STOP_DEADLINE_MS, null, { ref: false })]);
+  if (hasEnded(child)) return;
   for (const each of [pid, child.pid]) if (typeof each === 'number') await endProcess(each);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }
