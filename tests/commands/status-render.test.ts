@@ -201,10 +201,9 @@ function anOutage(): Snapshot {
     remedy: 'Check KV_REST_API_URL or REDIS_URL, and that this machine can reach the server.',
   } as const;
   const absent = { code: 'not-configured', message: 'QStash is not configured.', remedy: 'Set QSTASH_TOKEN.' } as const;
-  const old = { ...loaded(undefined, NOON - 5 * MINUTE_MS) };
   return {
     ...snapshot,
-    lock: failedAfter({ ...old, value: { lock: { kind: 'free' }, announcedPause: null } }, unreachable),
+    lock: failedAfter(loaded({ lock: { kind: 'free' }, announcedPause: null }, NOON - 5 * MINUTE_MS), unreachable),
     health: { state: 'failed', error: unreachable },
     alerts: { state: 'failed', error: unreachable },
     metrics: { state: 'failed', error: unreachable },
