@@ -58,6 +58,15 @@ export function needSupabase({ supabase }: Systems): SupabaseConnection {
   );
 }
 
+/** The connection, or an error that says which variables it takes. */
+export function needRedis({ redis }: Systems): RedisConnection {
+  if (redis !== null) return redis;
+  throw new CommandError(
+    'The lock is in Redis, which is not configured. Set KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL, in the environment or in .env',
+    { exitCode: EXIT.unreachable },
+  );
+}
+
 function configOrThrow(environment: Variables, problems: readonly string[] = []): Config {
   const result = loadConfig(environment);
   const all = result.ok ? problems : [...problems, ...result.problems];

@@ -25,6 +25,21 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'run',
+    summary: 'one run of a worker, now: queue-processor, health-monitor or quota-sync',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'pause',
+    summary: 'hold the queue: no worker, of any version, sends until it is resumed or the pause ends',
+    load: async () => (await import('./pause.ts')).pause,
+  },
+  {
+    name: 'resume',
+    summary: 'lift a pause, so that the workers go on',
+    load: async () => (await import('./resume.ts')).resume,
+  },
+  {
     name: 'queue',
     summary: 'list, show and enqueue emails',
     load: async () => (await import('./queue.ts')).queue,

@@ -43,6 +43,8 @@ export interface QueueLockState {
   /** Slots that are not free, by their number from 1. */
   readonly held: readonly { readonly slot: number; readonly lock: Exclude<Lock, { kind: 'free' }> }[];
   readonly announcedPause: StandingPause | null;
+  /** The pause that holds or waits, whichever there is. */
+  readonly pause: StandingPause | null;
 }
 
 /** All verbs throw `RedisError`. A command whose answer was lost may have taken effect: the lock then ends by its TTL. */
@@ -111,13 +113,15 @@ export function createQueueLock(client: Redis, clock: Clock, slots = 1): QueueLo
       const flat = (await run(INSPECT, [])) as readonly unknown[];
       const held: { slot: number; lock: Exclude<Lock, { kind: 'free' }> }[] = [];
       let announcedPause: StandingPause | null = null;
+      let holdingPause: StandingPause | null = null;
       for (let index = 0; index + 2 < flat.length; index += 3) {
         const [slot, value, ttl] = [Number(flat[index]), flat[index + 1], flat[index + 2]];
         const lock = lockOf(value, ttl);
         if (slot === 0) announcedPause = standingPause(value, ttl);
         else if (lock.kind !== 'free') held.push({ slot, lock });
+        if (slot > 0 && String(value).startsWith('pause/')) holdingPause ??= standingPause(value, ttl);
       }
-      return { held, announcedPause };
+      return { held, announcedPause, pause: announcedPause ?? holdingPause };
     },
   };
 }

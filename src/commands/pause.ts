@@ -1,0 +1,175 @@
+/** `email-ops pause`: takes the queue lock for an operator, waits until the workers have given way, or prolongs a pause. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createAudit } from '../data/audit.ts';
+import { createQueueLock, type PauseStep, type QueueLock, type StandingPause } from '../data/queue-lock.ts';
+import { formatAge, formatClock, plural } from '../domain/format.ts';
+import { formatPause, type Lock, type Pause } from '../domain/lock.ts';
+import { cleanText } from '../domain/text.ts';
+import { MINUTE_MS, SECOND_MS } from '../domain/time.ts';
+import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
+import { confirm } from './confirm.ts';
+import { connectSystems, needRedis, type Systems } from './connect.ts';
+import { operatorOf } from './operator.ts';
+import { JSON_OPTION, parseDuration } from './options.ts';
+
+const DEFAULT_MS = 30 * MINUTE_MS;
+const LONGEST_MS = 24 * 60 * MINUTE_MS;
+const LOOK_EVERY_MS = SECOND_MS;
+/** A worker that has not given way by now finishes slow sends, or is a legacy one: looking less often is enough. */
+const LOOK_LESS_AFTER_MS = 20 * SECOND_MS;
+const LOOK_LESS_EVERY_MS = 3 * SECOND_MS;
+
+type Options = { for?: number; reason?: string; force?: boolean; yes?: boolean; wait: boolean; json?: boolean };
+
+export const pause: Command<Options> = {
+  name: 'pause',
+  summary: 'hold the queue: no worker, of any version, sends until it is resumed or the pause ends',
+  options: [
+    {
+      flags: '--for <duration>',
+      description: 'how long, 10s to 24h, 30m unless told; on a standing pause: prolong it to so long from now',
+      parse: parsePauseLength,
+    },
+    { flags: '--reason <text>', description: 'why; everybody sees it' },
+    { flags: '--force', description: 'take the lock away from a worker that does not give way' },
+    { flags: '--yes', description: 'do not ask before taking it away' },
+    { flags: '--no-wait', description: 'announce the pause and leave; it takes effect when the workers give way' },
+    JSON_OPTION,
+  ],
+  examples: [
+    { line: 'email-ops pause --for 30m --reason "resend outage"', what: 'hold the queue for half an hour' },
+    { line: 'email-ops pause --for 2h', what: 'on a standing pause: let it last two hours from now' },
+    { line: 'email-ops pause --force --yes', what: 'also when a worker hangs and keeps the lock' },
+  ],
+  exitCodes: '0 paused, 1 not paused, 3 Redis could not be reached, 130 left while it still waited for a worker.',
+  run,
+};
+
+async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  await using systems = await connectSystems(io, { environment });
+  refuseReadOnly(systems);
+  const redis = needRedis(systems).client;
+  const lock = createQueueLock(redis, systems.clock, systems.config.worker.slots);
+  const operator = operatorOf(environment);
+  const forMs = options.for ?? DEFAULT_MS;
+  const say = (line: string) => (options.json === true ? undefined : io.stdout.write(`${line}\n`));
+  const audit = (action: string, target: string) =>
+    createAudit(redis)
+      .append({
+        atEpochMs: systems.clock.nowEpochMs(),
+        by: operator.name,
+        host: operator.host,
+        action,
+        target,
+        outcome: 'ok',
+      })
+      .catch(() => io.stderr.write('email-ops: the audit list could not be written; the pause stands all the same.\n'));
+
+  const standing = (await lock.state()).pause;
+  if (standing !== null) {
+    const extended = await lock.extend(standing, { forMs, reason: options.reason });
+    if (extended === null) throw new CommandError('The pause ended at this moment. Call it again to pause anew');
+    await audit('extend pause', standing.value);
+    if (options.json === true) io.stdout.write(jsonLine('paused', extended));
+    say(`Paused already by ${nameOf(standing)}; it lasts ${until(extended, io.now())} now.`);
+    return EXIT.ok;
+  }
+
+  const wanted: Pause = {
+    operator: operator.name,
+    host: operator.host,
+    startedAtEpochMs: systems.clock.nowEpochMs(),
+    reason: cleanText(options.reason ?? '', 200),
+  };
+  const endsAtEpochMs = wanted.startedAtEpochMs + forMs;
+  const described = { ...wanted, value: formatPause(wanted), expiresAtEpochMs: endsAtEpochMs };
+  let step = await lock.pause(wanted, { forMs });
+  await audit('pause', described.value);
+  if (step.kind === 'waiting' && options.force === true)
+    step = await takeAway(lock, described, step, { options, io, signal });
+  if (step.kind === 'waiting') {
+    say(`Pausing: ${holderOf(step.holder)} gives way first, then nothing is sent.`);
+    if (options.wait) step = await untilTaken(lock, described.value, signal);
+  }
+  switch (step.kind) {
+    case 'paused':
+      if (options.json === true) io.stdout.write(jsonLine('paused', described));
+      say(`Paused ${until(described, io.now())}. To lift it: email-ops resume`);
+      return EXIT.ok;
+    case 'waiting': {
+      if (options.json === true) io.stdout.write(jsonLine('pausing', described));
+      const still = plural(step.holders, 'worker is', 'workers are');
+      say(`${still} still at it. The pause takes effect by itself when they end; to lift it: email-ops resume`);
+      return options.wait ? EXIT.interrupted : EXIT.ok;
+    }
+    case 'exists':
+      throw new CommandError(`${nameOf(step.pause)} paused at the same moment. Call it again to prolong that pause`);
+    case 'gone':
+      throw new CommandError('The pause was lifted by somebody else before it took effect');
+  }
+}
+
+/** `--force`: says whom it takes the lock from, asks, and takes it. */
+async function takeAway(
+  lock: QueueLock,
+  { value }: StandingPause,
+  step: Extract<PauseStep, { kind: 'waiting' }>,
+  { options, io, signal }: Pick<Invocation<Options>, 'options' | 'io' | 'signal'>,
+): Promise<PauseStep> {
+  const question = `${holderOf(step.holder)} has the lock. Taken away, it starts nothing more within seconds; a legacy worker goes on to its end. Take it away?`;
+  try {
+    if (options.yes !== true && !(await confirm(io, question, signal))) return step;
+  } catch (error) {
+    // Not sure means not paused: an announcement that stays behind would surprise.
+    await lock.resume(value);
+    throw error;
+  }
+  return lock.advance(value, { force: true });
+}
+
+/** Looks until the lock is ours or there is nothing to wait for. When the operator leaves, the announcement stays. */
+async function untilTaken(lock: QueueLock, value: string, signal: AbortSignal): Promise<PauseStep> {
+  const startedAtMs = performance.now();
+  for (;;) {
+    const step = await lock.advance(value);
+    if (step.kind !== 'waiting' || signal.aborted) return step;
+    const everyMs = performance.now() - startedAtMs > LOOK_LESS_AFTER_MS ? LOOK_LESS_EVERY_MS : LOOK_EVERY_MS;
+    await delay(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+export function refuseReadOnly({ config }: Systems): void {
+  if (!config.readOnly) return;
+  throw new CommandError('EMAIL_OPS_READ_ONLY is set, so nothing is changed here. Unset it to act');
+}
+
+export function nameOf({ operator, host }: Pause): string {
+  return cleanText(`${operator}@${host}`, 80);
+}
+
+export function jsonLine(state: 'paused' | 'pausing' | 'running', standing: StandingPause | null): string {
+  const paused = standing === null ? null : pauseJson(standing);
+  return `${JSON.stringify({ state, pause: paused })}\n`;
+}
+
+function pauseJson({ operator, host, reason, startedAtEpochMs, expiresAtEpochMs }: StandingPause) {
+  const iso = (atEpochMs: number | null) => (atEpochMs === null ? null : new Date(atEpochMs).toISOString());
+  return { operator, host, reason, startedAt: iso(startedAtEpochMs), until: iso(expiresAtEpochMs) };
+}
+
+function until({ expiresAtEpochMs }: StandingPause, nowEpochMs: number): string {
+  if (expiresAtEpochMs === null) return 'until it is lifted';
+  return `until ${formatClock(expiresAtEpochMs)} UTC (${formatAge(expiresAtEpochMs - nowEpochMs)})`;
+}
+
+function holderOf(lock: Lock): string {
+  return lock.kind === 'worker'
+    ? `The worker on ${cleanText(lock.host, 60)} (process ${lock.pid})`
+    : 'An unknown worker';
+}
+
+function parsePauseLength(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 10 * SECOND_MS && ms <= LONGEST_MS) return ms;
+  throw new UsageError(`'${text}' is not between 10s and 24h`);
+}

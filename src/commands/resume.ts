@@ -1,0 +1,64 @@
+/** `email-ops resume`: lifts a pause, after a question when it is somebody else's. */
+import { createAudit } from '../data/audit.ts';
+import { createQueueLock } from '../data/queue-lock.ts';
+import { formatAge } from '../domain/format.ts';
+import { cleanText } from '../domain/text.ts';
+import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
+import { confirm } from './confirm.ts';
+import { connectSystems, needRedis } from './connect.ts';
+import { operatorOf } from './operator.ts';
+import { JSON_OPTION } from './options.ts';
+import { jsonLine, nameOf, refuseReadOnly } from './pause.ts';
+
+type Options = { yes?: boolean; json?: boolean };
+
+export const resume: Command<Options> = {
+  name: 'resume',
+  summary: 'lift a pause, so that the workers go on',
+  options: [{ flags: '--yes', description: 'do not ask when the pause is somebody else’s' }, JSON_OPTION],
+  examples: [
+    { line: 'email-ops resume', what: 'lift your pause' },
+    { line: 'email-ops resume --yes', what: 'lift whoever’s pause it is' },
+  ],
+  exitCodes: '0 nothing is paused any more, 1 the pause stands, 3 Redis could not be reached.',
+  run,
+};
+
+async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  await using systems = await connectSystems(io, { environment });
+  refuseReadOnly(systems);
+  const redis = needRedis(systems).client;
+  const lock = createQueueLock(redis, systems.clock, systems.config.worker.slots);
+  const operator = operatorOf(environment);
+  const { pause } = await lock.state();
+  if (pause === null) {
+    io.stdout.write(options.json === true ? jsonLine('running', null) : 'Nothing is paused.\n');
+    return EXIT.ok;
+  }
+  const isOurs = pause.operator === operator.name && pause.host === operator.host;
+  const why = pause.reason === '' ? '' : ` (${cleanText(pause.reason, 200)})`;
+  const since = formatAge(io.now() - pause.startedAtEpochMs);
+  if (!isOurs && options.yes !== true) {
+    const question = `The pause is by ${nameOf(pause)}${why}, since ${since}. Lift it?`;
+    if (!(await confirm(io, question, signal))) throw new CommandError('The pause stands');
+  }
+  const isLifted = await lock.resume(pause.value);
+  await createAudit(redis)
+    .append({
+      atEpochMs: systems.clock.nowEpochMs(),
+      by: operator.name,
+      host: operator.host,
+      action: 'resume',
+      target: pause.value,
+      outcome: isLifted ? 'ok' : 'It had ended already.',
+    })
+    .catch(() =>
+      io.stderr.write('email-ops: the audit list could not be written; the pause is lifted all the same.\n'),
+    );
+  if (options.json === true) io.stdout.write(jsonLine('running', null));
+  else
+    io.stdout.write(
+      `Resumed after ${since}. The workers go on at their next run; at once: email-ops run queue-processor\n`,
+    );
+  return EXIT.ok;
+}
