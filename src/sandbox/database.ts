@@ -1,11 +1,12 @@
 /**
  * The sandbox's Postgres: PGlite in a folder, migrated, behind the REST API of Supabase. What was answered survives a kill -9.
- * Heavy and blocking: only the sandbox process imports this file. One process per folder; the caller sees to that.
+ * Heavy and blocking: only the sandbox process imports this file.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPgliteConnection, type PgliteConnection } from '@supabase/lite/pglite';
+import { lockFolder } from './folder-lock.ts';
 import { createRest, type RestHandler } from './rest.ts';
 
 export interface DatabaseOptions {
@@ -29,9 +30,27 @@ export interface Database {
 // The same from src/sandbox and from dist/sandbox.
 const migrationsFolder = fileURLToPath(new URL('../../supabase/migrations/', import.meta.url));
 
-/** Opens the database, within seconds the first time, within one second later. Throws when the folder's data is unreadable. */
+/**
+ * Opens the database, within seconds the first time, within one second later. Throws when the folder's data is unreadable.
+ * @throws FolderInUse when it is open already. PGlite itself would let two write, and lose what the first to close had not seen.
+ */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const report = options.onProgress ?? (() => undefined);
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  const lock = lockFolder(options.folder);
+  try {
+    return await openLocked(options, report, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function openLocked(
+  options: DatabaseOptions,
+  report: (step: string) => void,
+  lock: Disposable,
+): Promise<Database> {
   const connection = await openFolder(options.folder, report);
   report('applying migrations');
   for (const file of migrationFiles()) await connection.driver.exec(readFileSync(file, 'utf8'));
@@ -45,14 +64,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     query: (statement, parameters = []) =>
       oneAtATime(async () => (await connection.driver.query(statement, [...parameters])).rows as never[]),
     stop: () => {
-      stopped ??= oneAtATime(() => connection.driver.close());
+      stopped ??= oneAtATime(() => connection.driver.close()).finally(() => lock[Symbol.dispose]());
       return stopped;
     },
   };
 }
 
 async function openFolder(folder: string, report: (step: string) => void): Promise<PgliteConnection> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const data = join(folder, 'pgdata');
   if (existsSync(initialisedMark(folder))) {
     report('opening Postgres');

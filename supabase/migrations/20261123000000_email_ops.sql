@@ -59,6 +59,7 @@ create index if not exists email_queue_delayed_idx on public.email_queue (next_r
   where status = 'queued' and next_retry_at is not null;
 create index if not exists email_queue_leases_idx on public.email_queue (locked_until, created_at, id)
   where status = 'processing' and locked_until is not null;
+create index if not exists email_queue_processing_idx on public.email_queue (updated_at) where status = 'processing';
 create index if not exists email_queue_completed_idx on public.email_queue (updated_at) where status = 'completed';
 create index if not exists email_queue_status_idx on public.email_queue (status, created_at);
 create unique index if not exists email_queue_enqueue_key_idx on public.email_queue (enqueue_key)
@@ -73,6 +74,23 @@ create index if not exists email_dead_letter_queue_original_idx on public.email_
 create index if not exists email_dead_letter_queue_moved_idx on public.email_dead_letter_queue (moved_to_dlq_at);
 create index if not exists email_dead_letter_queue_unreviewed_idx on public.email_dead_letter_queue (moved_to_dlq_at)
   where reviewed_at is null;
+
+-- Leases of rows that others let go --------------------------------------------------------------------------------------------
+-- Legacy workers change status and know nothing of leases. A lease left behind would later look like one that ran out, and the row
+-- be claimed while a legacy worker sends it.
+
+create or replace function public.email_ops_drop_lease()
+returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  new.locked_by := null;
+  new.locked_until := null;
+  return new;
+end
+$$;
+
+create or replace trigger email_ops_drop_lease before update on public.email_queue
+  for each row when (old.status = 'processing' and new.status <> 'processing' and new.locked_until is not null)
+  execute function public.email_ops_drop_lease();
 
 -- Counters ------------------------------------------------------------------------------------------------------------------
 -- A count is the sum of its rows. Writers only add rows, so they never wait for each other; rows are folded together now and
@@ -453,12 +471,21 @@ begin
   order by 1
   on conflict (provider, date) do update set emails_sent = quota.emails_sent + excluded.emails_sent, updated_at = now();
 
-  -- 'queued' and not ours: the lease ran out, yet the email went out. Completed all the same, else it would be sent twice.
-  update public.email_queue queue
-  set status = 'completed', locked_by = null, locked_until = null, next_retry_at = null, last_error = null, updated_at = now()
-  from public.email_ops_parse_results(p_results) result
-  where result.id = queue.id and result.fault is null and result.outcome = 'sent'
-    and (queue.id = any (ours) or queue.status = 'queued');
+  -- Not ours, yet the email went out, and nobody holds the row: completed all the same, else it would be sent twice, by the next
+  -- claimer or by whoever redrives its dead letter.
+  with completed as (
+    update public.email_queue queue
+    set status = 'completed', locked_by = null, locked_until = null, next_retry_at = null, last_error = null, updated_at = now()
+    from public.email_ops_parse_results(p_results) result
+    where result.id = queue.id and result.fault is null and result.outcome = 'sent'
+      and (queue.id = any (ours) or queue.status in ('queued', 'failed'))
+    returning queue.id
+  )
+  update public.email_dead_letter_queue letter
+  set reviewed_at = now(), updated_at = now(),
+      metadata = coalesce(letter.metadata, '{}'::jsonb) || jsonb_build_object('resolved', 'it had been sent after all')
+  from completed
+  where letter.original_queue_id = completed.id and letter.reviewed_at is null;
 
   select jsonb_agg(jsonb_build_object(
     'id', queue.id,

@@ -168,6 +168,17 @@ export function describeFinishing(open: () => QueueDatabase): void {
       expect(await db.row(id)).toMatchObject({ status: 'completed' });
     });
 
+    test('completes an email that went out although it was buried meanwhile, and reviews its dead letter', async () => {
+      const id = await db.insert({ max_attempts: '1' });
+      await db.claim('zombie');
+      await db.expireLease(id);
+      await db.claim('other');
+      expect(await db.row(id)).toMatchObject({ status: 'failed' });
+      expect(await db.finish('zombie', [sent(id)])).toMatchObject({ applied: [], notOurs: [id] });
+      expect(await db.row(id)).toMatchObject({ status: 'completed' });
+      expect(await db.deadLetters()).toMatchObject([{ original_queue_id: id, reviewed_at: expect.any(String) }]);
+    });
+
     test('does not let a late failure touch a row that is queued again', async () => {
       const id = await db.insert();
       await db.claim('zombie');

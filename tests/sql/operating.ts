@@ -204,6 +204,16 @@ export function describeOperating(open: () => QueueDatabase): void {
       expect(await db.call(`(select count(*)::int from get_ready_emails(10))`)).toBe(0);
     });
 
+    test('leave no lease behind on a row of ours, so that a legacy worker can hold it next', async () => {
+      const id = await db.insert();
+      await db.claim('worker');
+      await db.expireLease(id);
+      await db.call(`retry_queued_email($1::text::uuid, 'down')`, id);
+      expect(await db.row(id)).toMatchObject({ status: 'queued', locked_by: null, locked_until: null });
+      await db.change(id, `status = 'processing'`);
+      expect(await db.claim('worker')).toEqual([]);
+    });
+
     test('count and check quotas and close circuits', async () => {
       for (let n = 1; n <= 100; n++) expect(await db.call(`increment_provider_quota('resend', '2026-11-23')`)).toBe(n);
       expect(await db.call(`check_provider_quota('resend', '2026-11-23')`)).toBe(false);
