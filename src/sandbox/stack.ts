@@ -77,7 +77,12 @@ async function open(options: StackOptions, closers: (() => Promise<void> | void)
   };
 
   step('Redis');
-  const redis = await openRedis({ folder: `${folder}/redis`, token: keys.redis, clock });
+  const redis = await openRedis({
+    folder: `${folder}/redis`,
+    token: keys.redis,
+    clock,
+    onProgress: (what) => options.onProgress({ step: what, done: 0, total: STEPS.length }),
+  });
   closers.push(() => redis.stop());
   step('Postgres');
   const database = await openDatabase({
