@@ -45,6 +45,21 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./queue.ts')).queue,
   },
   {
+    name: 'work',
+    summary: 'run the workers on their schedules, without a screen',
+    load: async () => (await import('./work.ts')).work as Command,
+  },
+  {
+    name: 'serve',
+    summary: 'offer the worker endpoints, the admin API and metrics over HTTP',
+    load: async () => (await import('./serve.ts')).serve as Command,
+  },
+  {
+    name: 'schedules',
+    summary: 'list, sync, pause and resume the QStash schedules',
+    load: async () => (await import('./schedules.ts')).schedules,
+  },
+  {
     name: 'doctor',
     summary: 'check every system and say for each fault what to do',
     load: async () => (await import('./doctor.ts')).doctor,

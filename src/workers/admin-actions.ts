@@ -3,7 +3,7 @@ import type { QueueLock, StandingPause } from '../data/queue-lock.ts';
 import { formatPause, type Pause } from '../domain/lock.ts';
 import type { WorkerName } from '../domain/run.ts';
 import type { Clock } from '../domain/time.ts';
-import type { RunResult, Worker } from './worker.ts';
+import type { Worker } from './worker.ts';
 
 export interface ActionResult {
   readonly status: 200 | 202 | 404 | 409 | 500 | 503;
@@ -33,12 +33,10 @@ export interface AdminActionsOptions {
   readonly host: string;
   /** Aborts when the server stops. */
   readonly signal: AbortSignal;
-  /** Told of every run that begins, so that stopping can wait for it. */
-  readonly onRun: (run: Promise<RunResult>) => void;
 }
 
 export function createAdminActions(options: AdminActionsOptions): AdminActions {
-  const { lock, workers, clock, host, signal, onRun } = options;
+  const { lock, workers, clock, host, signal } = options;
   return {
     pause: async ({ operator, forMs, reason, extend }) => {
       if (lock === null) return notConfigured('Redis');
@@ -76,7 +74,8 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
     run: async ({ worker, wait }) => {
       if (workers === null) return notConfigured('Redis and Postgres');
       const run = workers[worker].run({ trigger: 'admin', signal });
-      onRun(run);
+      // Workers answer with results; should one throw, it must not take the process along.
+      run.catch(() => undefined);
       if (!wait) return { status: 202, message: `${worker} has begun.`, details: { worker } };
       const { message, ...details } = await run;
       const isFine = details.outcome === 'ok' || details.outcome === 'skipped';

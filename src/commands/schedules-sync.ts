@@ -1,0 +1,115 @@
+/** `email-ops schedules sync`: makes QStash's schedules match, showing first what would change and what it costs. */
+
+import type { ScheduleChanges } from '../data/schedule-changes.ts';
+import { formatCount } from '../domain/format.ts';
+import {
+  FREE_MESSAGES_PER_DAY,
+  isUpToDate,
+  planSync,
+  type ScheduleChange,
+  type SyncPlan,
+} from '../domain/schedule-plan.ts';
+import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
+import { confirm } from './confirm.ts';
+import { connectSystems } from './connect.ts';
+import { JSON_OPTION } from './options.ts';
+import { lookOf, shown } from './render/look.ts';
+import { needSchedules, needWritable, openChanges } from './schedules-access.ts';
+
+type Options = { oneTick?: boolean; yes?: boolean; dryRun?: boolean; json?: boolean };
+
+export const sync: Command<Options> = {
+  name: 'sync',
+  summary: 'create, update and remove our schedules so that they match',
+  options: [
+    {
+      flags: '--one-tick',
+      description: 'one schedule that runs whatever is due, instead of three: 720 messages a day',
+    },
+    { flags: '--dry-run', description: 'only show what would change' },
+    { flags: '-y, --yes', description: 'do not ask' },
+    JSON_OPTION,
+  ],
+  examples: [
+    { line: 'email-ops schedules sync', what: 'show the difference, ask, do it' },
+    { line: 'email-ops schedules sync --one-tick --yes', what: 'for the free tier of QStash' },
+  ],
+  exitCodes: '0 they match, 1 declined, or some could not be changed, 3 QStash could not be reached.',
+  run,
+};
+
+async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  await using systems = await connectSystems(io, { environment });
+  const { baseUrl } = systems.config.worker;
+  if (baseUrl === null) {
+    throw new CommandError(
+      'EMAIL_WORKER_BASE_URL is not set: it says where the schedules should call, such as https://foodshare.club',
+    );
+  }
+  const { schedules } = await needSchedules(systems).read(signal);
+  const plan = planSync(schedules, baseUrl, options.oneTick === true);
+  if (options.json === true) io.stdout.write(`${JSON.stringify(plan)}\n`);
+  else io.stdout.write(shown(planLines(plan), lookOf(io)));
+  if (options.dryRun === true || isUpToDate(plan)) return EXIT.ok;
+  needWritable(systems);
+  if (options.yes !== true && !(await confirm(io, 'Make these changes?', signal))) {
+    io.stderr.write('Nothing was changed.\n');
+    return EXIT.failed;
+  }
+  const changes = await openChanges(systems);
+  for (const change of plan.changes) await carryOut(change, changes);
+  if (options.json !== true) io.stdout.write('Done.\n');
+  return EXIT.ok;
+}
+
+/** New ones before old ones go: for a moment both may call, which the lock bears; neither calling would lose ticks. */
+async function carryOut(change: ScheduleChange, changes: ScheduleChanges): Promise<void> {
+  switch (change.kind) {
+    case 'create':
+      return changes.put(change.schedule);
+    case 'update':
+      await changes.put(change.schedule);
+      // Overwriting may wake a schedule that somebody paused on purpose.
+      if (change.isPaused) await changes.pause(change.schedule.id);
+      return;
+    case 'remove':
+      return changes.remove(change.id);
+    case 'keep':
+      return;
+  }
+}
+
+export function planLines(plan: SyncPlan): readonly string[] {
+  return [
+    ...plan.changes.flatMap(changeLines),
+    ...plan.strangers.map(
+      ({ id, destination }) => `? ${id}  calls ${destination} as well, and is not ours: left alone`,
+    ),
+    '',
+    costLine(plan),
+    ...(isUpToDate(plan) ? ['Everything matches: nothing to do.'] : []),
+  ];
+}
+
+function changeLines(change: ScheduleChange): readonly string[] {
+  switch (change.kind) {
+    case 'create': {
+      const { id, cron, destination, retries } = change.schedule;
+      return [`+ ${id}  ${cron}  ${destination}  (retries ${retries})`];
+    }
+    case 'update':
+      return [
+        `~ ${change.schedule.id}${change.isPaused ? '  (stays paused)' : ''}`,
+        ...change.changes.map((text) => `    ${text}`),
+      ];
+    case 'remove':
+      return [`- ${change.id}`];
+    case 'keep':
+      return [`= ${change.id}${change.isPaused ? '  (paused: email-ops schedules resume)' : ''}`];
+  }
+}
+
+function costLine({ messagesPerDay, fitsFreeTier }: SyncPlan): string {
+  const cost = `${formatCount(messagesPerDay)} QStash messages a day, the free tier has ${formatCount(FREE_MESSAGES_PER_DAY)}`;
+  return fitsFreeTier ? `${cost}: it fits.` : `${cost}: it does not fit. --one-tick makes it 720.`;
+}
