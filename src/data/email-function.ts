@@ -112,7 +112,7 @@ async function postJson(target: EmailFunctionTarget, body: object, signal?: Abor
   const timeoutMs = target.timeoutMs ?? 15_000;
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(new URL('/functions/v1/email', target.url), {
+    const response = await fetch(`${target.url.replace(/\/+$/, '')}/functions/v1/email`, {
       method: 'POST',
       headers: {
         // New secret keys are no JWTs and belong in `apikey`; legacy keys are accepted in both (FACTS §4).
@@ -124,7 +124,7 @@ async function postJson(target: EmailFunctionTarget, body: object, signal?: Abor
       signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
     });
     const text = await response.text();
-    const retryAfterMs = retryAfterOf(response.headers.get('retry-after'));
+    const retryAfterMs = retryAfterOf(response.headers);
     return { status: response.status, text, body: jsonOrUndefined(text), retryAfterMs };
   } catch (error) {
     throw new FaultError(faultOfThrown(SYSTEM.emailFunction, error, timeoutMs), { cause: error });
@@ -132,30 +132,39 @@ async function postJson(target: EmailFunctionTarget, body: object, signal?: Abor
 }
 
 function okBody(answer: Answer): unknown {
-  if (answer.status >= 300 || answer.body === undefined) throw answerFault(answer);
+  const isRefused = (answer.body as { success?: unknown } | null | undefined)?.success === false;
+  if (answer.status >= 300 || answer.body === undefined || isRefused) throw answerFault(answer);
   return answer.body;
 }
 
 function answerFault({ status, body }: Answer): FaultError {
-  if (status < 300) return unreadableAnswer(body === undefined ? 'something that is not JSON' : 'something unexpected');
   const said = Refusal.safeParse(body).data;
-  return new FaultError(faultOfStatus(SYSTEM.emailFunction, status, said?.error ?? said?.message ?? ''));
+  const words = said?.error ?? said?.message ?? '';
+  if (status >= 300) return new FaultError(faultOfStatus(SYSTEM.emailFunction, status, words));
+  if (said?.success !== false) {
+    return unreadableAnswer(body === undefined ? 'something that is not JSON' : 'something unexpected');
+  }
+  return new FaultError({
+    code: 'protocol',
+    message: `The email function failed: ${safeWords(words) || 'no reason given'}.`,
+  });
 }
 
 function unreadableAnswer(what: string): FaultError {
   return new FaultError(unreadable(SYSTEM.emailFunction, what));
 }
 
-/** Seconds or an HTTP date, as RFC 9110 has it. */
-function retryAfterOf(header: string | null): number | null {
-  if (header === null) return null;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+/** Seconds, or a date, which is taken by the server's own clock (RFC 9110). */
+function retryAfterOf(headers: Headers): number | null {
+  const value = headers.get('retry-after');
+  if (value === null) return null;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.parse(headers.get('date') ?? '');
   return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 const text = lenient(z.string());
 
-const Refusal = z.object({ error: text, message: text });
+const Refusal = z.object({ success: z.unknown().optional(), error: text, message: text });
 
 const Condition = z.object({
   provider: z.string(),

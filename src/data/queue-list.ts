@@ -63,14 +63,14 @@ const ORDER: Readonly<
 };
 
 export function createQueueList(client: SupabaseClient): QueueList {
-  let hasLeases = true;
-
-  const list = async (filter: QueueFilter, signal?: AbortSignal): Promise<Page<QueuedEmailSummary>> => {
+  const list = async (
+    filter: QueueFilter,
+    columns: string,
+    signal?: AbortSignal,
+  ): Promise<Page<QueuedEmailSummary>> => {
     const { column, ascending } = ORDER[filter.sort ?? 'oldest'];
     const limit = clampedLimit(filter.limit);
-    let query = client
-      .from('email_queue')
-      .select(hasLeases ? `${DEPLOYED_COLUMNS},${LEASE_COLUMNS}` : DEPLOYED_COLUMNS);
+    let query = client.from('email_queue').select(columns);
     if (filter.status !== undefined) query = query.eq('status', filter.status);
     if (filter.emailType !== undefined) query = query.eq('email_type', filter.emailType);
     if (filter.text !== undefined && filter.text.trim() !== '') query = query.or(containing(filter.text.trim()));
@@ -89,11 +89,11 @@ export function createQueueList(client: SupabaseClient): QueueList {
   return {
     list: async (filter = {}, signal) => {
       try {
-        return await list(filter, signal);
+        return await list(filter, `${DEPLOYED_COLUMNS},${LEASE_COLUMNS}`, signal);
       } catch (error) {
-        if (!hasLeases || !isMissingSchema(error)) throw error;
-        hasLeases = false;
-        return list(filter, signal);
+        // Asked for again each time: the migration may be applied while we look.
+        if (!isMissingSchema(error)) throw error;
+        return list(filter, DEPLOYED_COLUMNS, signal);
       }
     },
     show: async (id, signal) => {

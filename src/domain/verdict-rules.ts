@@ -76,8 +76,8 @@ function quotasUsedUp(snapshot: Snapshot): readonly VerdictReason[] {
     });
   }
   return gone.flatMap(({ provider, day, month }) => {
-    const [use, span] = remaining(day) === 0 ? [day, 'day'] : [month, 'month'];
-    const count = `${formatCount(use.sent)}/${formatCount(use.limit)} this ${span}`;
+    const [use, span] = remaining(day) === 0 ? [day, 'today'] : [month, 'this month'];
+    const count = `${formatCount(use.sent)}/${formatCount(use.limit)} ${span}`;
     return reason('warning', 'quota-gone', {
       text: `${provider} quota gone (${count}), ${formatCount(waiting)} waiting`,
     });
@@ -98,7 +98,7 @@ function quotaTooSmall(snapshot: Snapshot): readonly VerdictReason[] {
 function oldestReady(snapshot: Snapshot, thresholds: VerdictThresholds): readonly VerdictReason[] {
   const oldest = lastValue(snapshot.queue)?.oldestReadyAtEpochMs;
   if (typeof oldest !== 'number') return [];
-  const waitedMs = snapshot.takenAtEpochMs - oldest;
+  const waitedMs = databaseNowEpochMs(snapshot) - oldest;
   if (waitedMs < thresholds.readyWaitWarningMs) return [];
   const isExplained = isPaused(snapshot) || isQuotaGone(snapshot);
   const level = waitedMs >= thresholds.readyWaitCriticalMs && !isExplained ? 'critical' : 'warning';
@@ -199,7 +199,7 @@ function noCompletion(snapshot: Snapshot, { noCompletionMs }: VerdictThresholds)
   const overview = lastValue(snapshot.queue);
   const since = overview?.oldestProcessingAtEpochMs;
   if (overview === undefined || overview.counts.processing === 0 || typeof since !== 'number') return [];
-  const silentMs = snapshot.takenAtEpochMs - Math.max(since, overview.lastCompletedAtEpochMs ?? 0);
+  const silentMs = databaseNowEpochMs(snapshot) - Math.max(since, overview.lastCompletedAtEpochMs ?? 0);
   if (silentMs < noCompletionMs) return [];
   return reason('warning', 'no-completion', {
     text: `${plural(overview.counts.processing, 'email')} in processing but none completed for ${formatAge(silentMs)}`,
@@ -288,6 +288,12 @@ function isWorkerAlive(snapshot: Snapshot): boolean {
 function isQuotaGone(snapshot: Snapshot): boolean {
   const quotas = lastValue(snapshot.queue)?.quotas ?? [];
   return quotas.length > 0 && quotas.every((quota) => remainingToday(quota) === 0);
+}
+
+/** Ages of rows go by the database's own clock, where it told: ours may be minutes off. */
+function databaseNowEpochMs({ queue, takenAtEpochMs }: Snapshot): number {
+  if (queue.state === 'failed' || queue.value.databaseAtEpochMs === null) return takenAtEpochMs;
+  return queue.value.databaseAtEpochMs + (takenAtEpochMs - queue.atEpochMs);
 }
 
 function waitingIn({ counts }: QueueOverview): number {

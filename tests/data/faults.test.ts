@@ -228,6 +228,18 @@ describe('the email function', () => {
     expect((await faultOf(send())).code).toBe('unauthorized');
   });
 
+  test('a date to come back at counts by the clock of the server', async () => {
+    const headers = { date: 'Mon, 23 Nov 2020 12:00:00 GMT', 'retry-after': 'Mon, 23 Nov 2020 12:01:30 GMT' };
+    server.answer = json({ success: false, message: 'slow down', provider: 'brevo' }, 500, headers);
+    expect(await send()).toMatchObject({ ok: false, retryAfterMs: 90_000 });
+  });
+
+  test('a check that failed inside says why', async () => {
+    server.answer = json({ success: false, error: 'database of anna@example.org is away' });
+    const fault = await faultOf(systems['the email function']());
+    expect(fault.message).toBe('The email function failed: database of a***@example.org is away.');
+  });
+
   test('a recommendation', async () => {
     const recommendation = { provider: 'resend', reason: 'healthy', alternates: ['brevo'], health: [] };
     server.answer = json({ success: true, recommendation, cached: false, durationMs: 3 });

@@ -118,7 +118,7 @@ describe('one thing wrong', () => {
         ]),
       }),
       'warning',
-      'brevo quota gone (300/300 this day), 312 waiting',
+      'brevo quota gone (300/300 today), 312 waiting',
     ],
     [
       'every quota gone',
@@ -352,6 +352,12 @@ test('Redis as a whole is one reason, not six', () => {
       },
     ],
   });
+});
+
+test('rows age by the clock of the database, not by ours', () => {
+  const oldest = { counts: queued(1), ready: 1, oldestReadyAtEpochMs: NOON - 20 * MIN };
+  const verdict = verdictOf(aSnapshot(queue({ ...oldest, databaseAtEpochMs: NOON - 20 * MIN })));
+  expect(verdict.level).toBe('ok');
 });
 
 test('when nothing can be read, nothing is said about the system', () => {
