@@ -37,7 +37,7 @@ export const batch: Handler = async (call) => {
   const entries = batchSchema.safeParse(JSON.parse(Buffer.from(await call.body()).toString('utf8')));
   if (!entries.success) throw new ApiError(400, `invalid batch: ${z.prettifyError(entries.error)}`);
   const checked = entries.data.map(({ destination, headers: given, body, queue }) => {
-    const headers = new Headers(given);
+    const headers = readHeaders(given);
     if (queue !== undefined) headers.set('upstash-queue-name', queue);
     return prepare(destination, headers, Buffer.from(body ?? ''));
   });
@@ -57,6 +57,14 @@ function prepare(destination: string, headers: Headers, body: Uint8Array) {
   const isContentBased = headers.get('upstash-content-based-deduplication') === 'true';
   const deduplicationId = headers.get('upstash-deduplication-id') ?? (isContentBased ? contentId(template) : undefined);
   return { template, details: { deduplicationId, notBeforeEpochMs: readNotBefore(headers) } };
+}
+
+function readHeaders(given: Record<string, string>): Headers {
+  try {
+    return new Headers(given);
+  } catch (cause) {
+    throw new ApiError(400, `invalid headers in batch: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** `Upstash-Not-Before` is in epoch seconds. */
