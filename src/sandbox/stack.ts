@@ -128,7 +128,7 @@ async function open(options: StackOptions, closers: (() => Promise<void> | void)
     EMAIL_WORKER_BASE_URL: url,
     EMAIL_ADMIN_TOKEN: keys.admin,
   };
-  const workers = mountWorkers({ environment, log });
+  const workers = mountWorkers({ environment, clock, log });
   closers.push(workers.stop);
   mount(app, '/redis', redis.fetch);
   app.all('/rest/v1/*', (context) => database.fetch(context.req.raw));

@@ -1,50 +1,80 @@
-/** The workers' side of the sandbox: what would be deployed at `EMAIL_WORKER_BASE_URL`, connected by the same environment. */
-import { createClient } from '@supabase/supabase-js';
-import { Receiver } from '@upstash/qstash';
-import { Redis } from '@upstash/redis';
-import { createLegacyWorker } from './legacy-worker.ts';
+/**
+ * The workers as they would be deployed at `EMAIL_WORKER_BASE_URL`: the real ones, behind their real endpoints, reaching
+ * everything over HTTP by the environment that the sandbox hands to anybody.
+ */
+import { createDeliveries } from '../data/deliveries.ts';
+import { createDueTimes } from '../data/due-times.ts';
+import { connectRedis } from '../data/redis.ts';
+import { connectSupabase } from '../data/supabase.ts';
+import { EXPECTED_SCHEDULES } from '../domain/schedule.ts';
+import type { Clock } from '../domain/time.ts';
+import { createWorkers, type WorkerSettings } from '../workers/registry.ts';
+import { createWorkerRoutes, pathOf, type RouteHandler, type RouteName } from '../workers/routes.ts';
+import { createTick } from '../workers/tick.ts';
 
 export interface MountedWorkers {
   fetch(request: Request): Promise<Response>;
-  /** The schedules these workers need. */
+  /** The schedules that call these workers. */
   readonly scheduleIds: readonly string[];
+  /** Runs give back what they have not started; resolves when none is under way. Idempotent. */
   stop(): Promise<void>;
 }
 
+const SETTINGS: WorkerSettings = {
+  batchSize: 100,
+  concurrency: 10,
+  runBudgetMs: 240_000,
+  lockTtlSeconds: 300,
+  slots: 1,
+};
+
 export function mountWorkers(options: {
   environment: Readonly<Record<string, string>>;
+  clock: Clock;
   log: (line: string) => void;
 }): MountedWorkers {
-  const { environment, log } = options;
+  const { environment, clock, log } = options;
   const setting = (name: string) => environment[name] ?? '';
-  const fetch = createLegacyWorker({
-    redis: new Redis({
-      url: setting('KV_REST_API_URL'),
-      token: setting('KV_REST_API_TOKEN'),
-      enableTelemetry: false,
-    }),
-    supabase: createClient(setting('NEXT_PUBLIC_SUPABASE_URL'), setting('SUPABASE_SERVICE_ROLE_KEY'), {
-      auth: { persistSession: false, autoRefreshToken: false },
-    }),
-    receiver: new Receiver({
-      currentSigningKey: setting('QSTASH_CURRENT_SIGNING_KEY'),
-      nextSigningKey: setting('QSTASH_NEXT_SIGNING_KEY'),
-      devMode: false,
-    }),
-    baseUrl: setting('EMAIL_WORKER_BASE_URL'),
-    callFunction: async (body) => {
-      const response = await globalThis.fetch(`${setting('NEXT_PUBLIC_SUPABASE_URL')}/functions/v1/email`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${setting('SUPABASE_SERVICE_ROLE_KEY')}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(15_000),
-      });
-      return { status: response.status, answer: (await response.json()) as Record<string, never> };
-    },
-    log,
+  const stopping = new AbortController();
+  const underWay = new Set<Promise<Response>>();
+  const redis = connectRedis({ kind: 'rest', url: setting('KV_REST_API_URL'), token: setting('KV_REST_API_TOKEN') });
+  const target = { url: setting('NEXT_PUBLIC_SUPABASE_URL'), serviceRoleKey: setting('SUPABASE_SERVICE_ROLE_KEY') };
+  const supabase = connectSupabase(target);
+  const logger = { info: log, warn: log, error: log };
+  const workers = createWorkers({
+    redis,
+    supabase,
+    emailFunction: target,
+    settings: SETTINGS,
+    clock,
+    log: logger,
   });
-  return { fetch, scheduleIds: ['email-queue-processor', 'email-health-monitor'], stop: async () => undefined };
+  const routes = createWorkerRoutes({
+    workers,
+    tick: createTick(workers, { dueTimes: createDueTimes(redis.client), clock }),
+    deliveries: createDeliveries(redis.client),
+    signingKeys: { current: setting('QSTASH_CURRENT_SIGNING_KEY'), next: setting('QSTASH_NEXT_SIGNING_KEY') },
+    baseUrl: setting('EMAIL_WORKER_BASE_URL'),
+    cronSecret: null,
+    isDevelopment: false,
+    log: logger,
+    signal: stopping.signal,
+  });
+  const byPath = new Map(Object.entries(routes).map(([name, route]) => [pathOf(name as RouteName), route]));
+
+  return {
+    scheduleIds: EXPECTED_SCHEDULES.map(({ id }) => id),
+    fetch: async (request) => {
+      const route: RouteHandler | undefined = byPath.get(new URL(request.url).pathname);
+      if (route === undefined) return Response.json({ error: 'There is no such endpoint.' }, { status: 404 });
+      const answer = route(request);
+      underWay.add(answer);
+      return answer.finally(() => underWay.delete(answer));
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.allSettled(underWay);
+      await Promise.all([redis.close(), supabase.close()]);
+    },
+  };
 }

@@ -1,13 +1,12 @@
 /**
  * The worker that is deployed today, as the customer's document describes it: a plain SET NX EX lock, chunks of ten, one
- * write after the other for each email. It keeps mail flowing in the sandbox through the same endpoints and keys, and shows
- * what our own workers have to live beside. It is not an example to follow.
+ * write after the other for each email. Ours have to live beside it. It is not an example to follow.
  */
 import { randomUUID } from 'node:crypto';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Receiver } from '@upstash/qstash';
 import type { Redis } from '@upstash/redis';
-import { nextUtcMidnightEpochMs, utcDay } from '../domain/time.ts';
+import { nextUtcMidnightEpochMs, utcDay } from '../../src/domain/time.ts';
 
 const BATCH_SIZE = 100;
 const CONCURRENCY = 10;
