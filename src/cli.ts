@@ -170,4 +170,4 @@ function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) void main();
