@@ -73,8 +73,11 @@ export function createQueueList(client: SupabaseClient): QueueList {
     let query = client.from('email_queue').select(columns);
     if (filter.status !== undefined) query = query.eq('status', filter.status);
     if (filter.emailType !== undefined) query = query.eq('email_type', filter.emailType);
-    if (filter.text !== undefined && filter.text.trim() !== '') query = query.or(containing(filter.text.trim()));
-    if (filter.cursor !== undefined) query = query.or(after(filter.cursor, column, ascending));
+    const conditions = [
+      ...(filter.text === undefined || filter.text.trim() === '' ? [] : [containing(filter.text.trim())]),
+      ...(filter.cursor === undefined ? [] : [after(filter.cursor, column, ascending)]),
+    ];
+    if (conditions.length > 0) query = query.or(allOf(conditions));
     // One more than shown tells whether there is a next page.
     const rows = await rowsOf(
       query
@@ -174,6 +177,12 @@ function after(cursor: string, column: string, ascending: boolean): string {
   }
   const operator = ascending ? 'gt' : 'lt';
   return `${column}.${operator}.${time},and(${column}.eq.${time},id.${operator}.${id})`;
+}
+
+/** Lists of alternatives, of each of which one must hold, in one parameter: not every PostgREST takes `or` twice. */
+function allOf(conditions: readonly string[]): string {
+  const [only = ''] = conditions;
+  return conditions.length === 1 ? only : `and(${conditions.map((condition) => `or(${condition})`).join(',')})`;
 }
 
 /** The cursor keeps the database's own text of the time: epoch ms would lose its microseconds, and with them rows. */
