@@ -1,6 +1,6 @@
 /** Will the queue clear, when, and which quota runs out first? Forecasts from what was sent and enqueued lately. */
 import type { Provider } from './email.ts';
-import type { QueueOverview } from './queue.ts';
+import type { QueueOverview, ThroughputBucket } from './queue.ts';
 import { type ProviderQuota, remaining, remainingToday } from './quota.ts';
 import { MINUTE_MS, nextUtcMidnightEpochMs } from './time.ts';
 
@@ -23,8 +23,10 @@ export interface QuotaForecast {
   readonly runsOutAtEpochMs: number | null;
 }
 
-/** Rates are taken from the last half hour: long enough to even out runs every two minutes, short enough to be now. */
+/** Long enough to even out runs every two minutes, short enough to be now. */
 export const RATE_WINDOW_MS = 30 * MINUTE_MS;
+
+const BUCKET_MS = 5 * MINUTE_MS;
 
 export function drainForecast(overview: QueueOverview, nowEpochMs: number): DrainForecast {
   const waiting = overview.counts.queued + overview.counts.processing;
@@ -51,7 +53,8 @@ export function drainForecast(overview: QueueOverview, nowEpochMs: number): Drai
 /** One forecast per known quota. A provider's rate is its share of the last 24 h in what is sent now. */
 export function quotaForecast(overview: QueueOverview, nowEpochMs: number): readonly QuotaForecast[] {
   const total = overview.deliveries24h.reduce((sum, { sent }) => sum + sent, 0);
-  const { sentPerMinute } = ratesOf(overview, nowEpochMs);
+  // A day's quota outlives single runs: the longer window.
+  const sentPerMinute = sentPerMinuteSince(overview, nowEpochMs, RATE_WINDOW_MS);
   return overview.quotas.map((quota) => {
     const sent = overview.deliveries24h.find(({ provider }) => provider === quota.provider)?.sent ?? 0;
     const perMinute = total === 0 ? 0 : (sentPerMinute * sent) / total;
@@ -71,20 +74,39 @@ export function quotaReturnsAtEpochMs(quotas: readonly ProviderQuota[], nowEpoch
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
 }
 
-/** Per minute, over the last half hour or what of it is known. */
+/**
+ * What leaves and what comes, per minute. What leaves is taken from the last ten minutes, so that a run that has just begun
+ * counts at once. What comes is the median of the last half hour's buckets: a newsletter enqueued in one go is a burst to be
+ * worked off, not a queue that grows.
+ */
 export function ratesOf(
   overview: QueueOverview,
   nowEpochMs: number,
 ): { readonly sentPerMinute: number; readonly enqueuedPerMinute: number } {
-  const recent = overview.throughput.filter(
-    ({ atEpochMs }) => atEpochMs > nowEpochMs - RATE_WINDOW_MS && atEpochMs <= nowEpochMs,
-  );
+  const lately = sentPerMinuteSince(overview, nowEpochMs, 10 * MINUTE_MS);
+  const sentPerMinute = lately > 0 ? lately : sentPerMinuteSince(overview, nowEpochMs, RATE_WINDOW_MS);
+  return { sentPerMinute, enqueuedPerMinute: medianEnqueuedPerMinute(overview, nowEpochMs) };
+}
+
+function sentPerMinuteSince(overview: QueueOverview, nowEpochMs: number, windowMs: number): number {
+  const recent = bucketsSince(overview, nowEpochMs, windowMs);
   const begin = recent[0]?.atEpochMs;
-  if (begin === undefined) return { sentPerMinute: 0, enqueuedPerMinute: 0 };
+  if (begin === undefined) return 0;
   // A window that has just begun would turn one email into a flood.
   const minutes = Math.max(1, (nowEpochMs - begin) / MINUTE_MS);
-  const sum = (field: 'sent' | 'enqueued') => recent.reduce((total, bucket) => total + bucket[field], 0);
-  return { sentPerMinute: sum('sent') / minutes, enqueuedPerMinute: sum('enqueued') / minutes };
+  return recent.reduce((total, bucket) => total + bucket.sent, 0) / minutes;
+}
+
+function medianEnqueuedPerMinute(overview: QueueOverview, nowEpochMs: number): number {
+  const recent = bucketsSince(overview, nowEpochMs, RATE_WINDOW_MS);
+  const whole = recent.filter(({ atEpochMs }) => atEpochMs + BUCKET_MS <= nowEpochMs);
+  const counts = whole.map(({ enqueued }) => enqueued).sort((a, b) => a - b);
+  const [low, high] = [counts[Math.floor((counts.length - 1) / 2)], counts[Math.floor(counts.length / 2)]];
+  return ((low ?? 0) + (high ?? 0)) / 2 / (BUCKET_MS / MINUTE_MS);
+}
+
+function bucketsSince(overview: QueueOverview, nowEpochMs: number, windowMs: number): readonly ThroughputBucket[] {
+  return overview.throughput.filter(({ atEpochMs }) => atEpochMs > nowEpochMs - windowMs && atEpochMs <= nowEpochMs);
 }
 
 function runsOutAtEpochMs(quota: ProviderQuota, perMinute: number, nowEpochMs: number): number | null {

@@ -181,15 +181,19 @@ function pauseReason(
   return one('warning', code, { text, action: 'email-ops resume' });
 }
 
-/** Only alerts of the last day are urgent; the list itself never forgets, and legacy entries carry no time. */
+/**
+ * `CRITICAL:` of the last day is urgent; `ERROR:` wants a look. The list itself never forgets, and legacy entries carry no
+ * time.
+ */
 function unacknowledgedAlerts(snapshot: Snapshot): readonly VerdictReason[] {
   const alerts = lastValue(snapshot.alerts)?.alerts ?? [];
   const open = alerts.filter(({ severity, acknowledged }) => isCriticalAlert(severity) && acknowledged === null);
   const [newest] = open;
   if (newest === undefined) return [];
-  const isRecent = open.some(({ atEpochMs }) => atEpochMs !== null && atEpochMs > snapshot.takenAtEpochMs - DAY_MS);
-  return reason(isRecent ? 'critical' : 'warning', 'unacknowledged-alerts', {
-    text: `${plural(open.length, 'unacknowledged critical alert')}, newest: ${quoted(newest.text)}`,
+  const isRecent = (atEpochMs: number | null) => atEpochMs !== null && atEpochMs > snapshot.takenAtEpochMs - DAY_MS;
+  const isUrgent = open.some(({ severity, atEpochMs }) => severity === 'critical' && isRecent(atEpochMs));
+  return reason(isUrgent ? 'critical' : 'warning', 'unacknowledged-alerts', {
+    text: `${plural(open.length, 'unacknowledged alert')}, newest: ${quoted(newest.text)}`,
     action: 'Acknowledge in the dashboard (a).',
   });
 }

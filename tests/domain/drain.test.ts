@@ -34,6 +34,15 @@ describe('drainForecast', () => {
     expect(drainForecast(overview, NOON)).toEqual({ kind: 'growing', perMinute: 8 });
   });
 
+  test('a burst that was enqueued at once is worked off, not growth', () => {
+    const buckets = aThroughput(50, 10).map(zeroAtNoon);
+    const throughput = buckets.map((bucket, index) =>
+      index === buckets.length - 3 ? { ...bucket, enqueued: 100_000 } : bucket,
+    );
+    const overview = anOverview({ counts: queued(80), ready: 80, throughput });
+    expect(drainForecast(overview, NOON)).toEqual({ kind: 'clearing', etaMinutes: 10 });
+  });
+
   test('the quota ends before the queue does', () => {
     const overview = anOverview({
       counts: queued(400),
