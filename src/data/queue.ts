@@ -8,7 +8,7 @@ import type { EmailResult, NewEmail, QueuedEmail } from '../domain/email.ts';
 import { FaultError, SYSTEM, unreadable } from './fault.ts';
 import { count, parseEach } from './parse.ts';
 import { QueueRow } from './queue-row.ts';
-import { answerOf, isMissingSchema } from './supabase.ts';
+import { answerOf, isMissingSchema, rowsOf } from './supabase.ts';
 
 /** What an operator's action did, and what it left alone and why. */
 export interface Touched {
@@ -42,6 +42,8 @@ export interface Enqueued {
 export interface Queue {
   /** Leases up to `limit` (1–500) ready emails to `worker`, oldest first, and counts their attempt. */
   claim(request: { worker: string; limit: number; leaseSeconds: number }, signal?: AbortSignal): Promise<Claimed>;
+  /** The ids of up to 500 rows that `worker` holds: for claims whose answer was lost. */
+  heldBy(worker: string): Promise<readonly string[]>;
   /** Extends leases; answers the ids that are still ours. */
   renew(request: { worker: string; ids: readonly string[]; leaseSeconds: number }): Promise<readonly string[]>;
   /** Writes results in one transaction. Safe to repeat when the answer was lost. */
@@ -79,6 +81,15 @@ export function createQueue(client: SupabaseClient): Queue {
       const parameters = { p_worker: worker, p_limit: limit, p_lease_seconds: leaseSeconds };
       const { values, skipped } = parseEach(QueueRow, await call('claim_emails', parameters, Rows, signal));
       return { emails: values, unreadable: skipped };
+    },
+    heldBy: async (worker) => {
+      const rows = client
+        .from('email_queue')
+        .select('id')
+        .eq('status', 'processing')
+        .eq('locked_by', worker)
+        .limit(500);
+      return parseEach(z.object({ id: z.string() }), await rowsOf(rows)).values.map(({ id }) => id);
     },
     renew: ({ worker, ids, leaseSeconds }) =>
       call('renew_leases', { p_worker: worker, p_ids: ids, p_lease_seconds: leaseSeconds }, Ids),

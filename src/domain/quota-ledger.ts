@@ -20,8 +20,11 @@ export interface QuotaLedger {
   isAnythingLeft(): boolean;
   /** The earliest moment at which there is something again, through any provider or through this one; now where there is. */
   resetsAtEpochMs(nowEpochMs: number, provider?: Provider | null): number;
-  /** To be called before the database is asked; give the answer to the function it returns. */
-  beginReading(): (quotas: readonly ProviderQuota[]) => void;
+  /**
+   * To be called before the database is asked; give the answer to the function it returns. Within a day a reading only ever
+   * lowers what is left; with `isNewDay` everything begins anew.
+   */
+  beginReading(): (quotas: readonly ProviderQuota[], isNewDay?: boolean) => void;
 }
 
 interface Account {
@@ -77,12 +80,14 @@ export function createQuotaLedger(quotas: readonly ProviderQuota[]): QuotaLedger
       // What is confirmed by now is in the answer for sure; what is confirmed meanwhile may be, and is counted twice rather
       // than not at all, until the next reading.
       const confirmedBefore = new Map([...accounts].map(([provider, { confirmed }]) => [provider, confirmed]));
-      return (fresh) => {
+      return (fresh, isNewDay = false) => {
         for (const { provider, day, month } of completeQuotas(fresh)) {
           const own = account(provider);
           const notInAnswer = own.used - (confirmedBefore.get(provider) ?? 0);
-          own.dayLeft = Math.min(own.dayLeft, day.limit - day.sent - notInAnswer);
-          own.monthLeft = Math.min(own.monthLeft, month.limit - month.sent - notInAnswer);
+          const dayLeft = day.limit - day.sent - notInAnswer;
+          const monthLeft = month.limit - month.sent - notInAnswer;
+          own.dayLeft = isNewDay ? dayLeft : Math.min(own.dayLeft, dayLeft);
+          own.monthLeft = isNewDay ? monthLeft : Math.min(own.monthLeft, monthLeft);
         }
       };
     },

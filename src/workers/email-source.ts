@@ -16,12 +16,13 @@ export interface EmailSourceOptions {
   readonly batchSize: number;
   /** When this few are left, the next batch is claimed. */
   readonly refillAt: number;
-  readonly claim: (limit: number) => Promise<Claimed>;
+  /** `limit` of the answer is how many it could have been. */
+  readonly claim: (limit: number) => Promise<Claimed & { readonly limit: number }>;
   /** Asked before every claim but the first: whether another one makes sense. */
   readonly mayClaimMore: (claimedSoFar: number) => boolean;
   readonly isStopped: () => boolean;
   readonly onClaimed: (claimed: Claimed) => void;
-  /** A claim failed. What it may have leased comes back when the leases end. */
+  /** A claim failed; there is no other. */
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -38,7 +39,7 @@ export function createEmailSource(options: EmailSourceOptions): EmailSource {
       const claimed = await options.claim(options.batchSize);
       const count = claimed.emails.length + claimed.unreadable;
       claimedSoFar += count;
-      isDry = count < options.batchSize || !options.mayClaimMore(claimedSoFar);
+      isDry = count < claimed.limit || !options.mayClaimMore(claimedSoFar);
       pending = [...pending, ...claimed.emails];
       options.onClaimed(claimed);
     } catch (error) {

@@ -10,7 +10,7 @@ import type { Clock } from '../domain/time.ts';
 import type { Logger, RunResult } from './worker.ts';
 
 export interface QueueProcessorPorts {
-  readonly queue: Pick<Queue, 'claim' | 'renew' | 'finish' | 'release'>;
+  readonly queue: Pick<Queue, 'claim' | 'heldBy' | 'renew' | 'finish' | 'release'>;
   readonly overview: Pick<Overview, 'read'>;
   readonly lock: Pick<QueueLock, 'acquire' | 'renew' | 'release'>;
   readonly mail: Pick<EmailFunction, 'send' | 'route'>;

@@ -46,11 +46,12 @@ async function runLocked(
     const acquired = await lock.acquire(holder, options.lockTtlSeconds * 1_000);
     if (acquired.kind === 'busy') return { ...NOTHING_DONE, outcome: 'skipped', message: whyBusy(acquired.lock) };
     try {
-      return await processQueue(ports, options, { request, holder, slot: acquired.slot });
+      return await processQueue(ports, options, { ...request, holder, slot: acquired.slot });
     } finally {
       await release(lock, holder, logger);
     }
   } catch (error) {
+    if (request.signal.aborted) return { ...NOTHING_DONE, outcome: 'aborted', message: 'Stopped before it began.' };
     const message = describe(error);
     logger.error(`${LOG_PREFIX} ${message}`);
     // A lock that was taken while its answer was lost would block everybody for its whole TTL.
