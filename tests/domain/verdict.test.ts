@@ -53,7 +53,7 @@ const health = (changes: object) => ({
   ),
 });
 const alert = (changes: object) => ({
-  severity: 'error' as const,
+  severity: 'critical' as const,
   text: 'brevo fails',
   atEpochMs: NOON - MIN,
   fingerprint: 'f',
