@@ -145,7 +145,7 @@ begin
       select public.email_ops_counter_name(status, next_retry_at), null, count(*) from arrived group by 1
       union all
       select 'enqueued', public.email_ops_bucket(created_at), count(*) from arrived
-      where created_at > now() - interval '1 day' group by 2
+      where created_at between now() - interval '1 day' and now() + interval '1 hour' group by 2
       returning id
     )
     select bool_or(id % 256 = 0) into is_fold_due from added;
@@ -189,7 +189,7 @@ begin
   select public.email_ops_counter_name(status, next_retry_at), null, count(*) from public.email_queue group by 1
   union all
   select 'enqueued', public.email_ops_bucket(created_at), count(*) from public.email_queue
-  where created_at > now() - interval '1 day' group by 2;
+  where created_at between now() - interval '1 day' and now() + interval '1 hour' group by 2;
   return (
     select coalesce(jsonb_object_agg(name, delta), '{}'::jsonb) from public.email_ops_counters where bucket is null
   );

@@ -136,6 +136,14 @@ export function describeLooking(open: () => QueueDatabase): void {
       expect(await db.overview()).toMatchObject({ counts: { queued: 0, completed: 0 }, waitingRetry: 0 });
     });
 
+    test('do not get in the way of rows with impossible dates', async () => {
+      for (const date of ['infinity', '-infinity', '294000-01-01', '4000-01-01 BC']) {
+        await db.insert({ created_at: `'${date}'` });
+      }
+      expect(await db.overview()).toMatchObject({ counts: { queued: 4 }, ready: 4 });
+      expect(await db.claim('worker')).toHaveLength(4);
+    });
+
     test('forget what was rolled back', async () => {
       await db.insert();
       await db.query(`do $$ begin
