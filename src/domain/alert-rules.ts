@@ -134,7 +134,10 @@ function queueGrowing(facts: AlertFacts, { queueGrowth }: AlertThresholds): read
   const between = depthAt(facts.points, facts.nowEpochMs - HOUR_MS / 2);
   if (before === null || between === null || now - before < queueGrowth) return [];
   if (between <= before || now <= between) return [];
-  return error('queue-growing', `The queue grew by ${formatCount(now - before)} emails in an hour, to ${now}.`);
+  return error(
+    'queue-growing',
+    `The queue grew by ${formatCount(now - before)} emails in an hour, to ${formatCount(now)}.`,
+  );
 }
 
 /** The depth at the point nearest to the instant, at most ten minutes off. */
@@ -152,12 +155,8 @@ function depthAt(points: readonly DepthPoint[], atEpochMs: number): number | nul
 function deadLettersArriving({ queue, previousDeadLetters }: AlertFacts): readonly RaisedAlert[] {
   if (queue === null || previousDeadLetters === null) return [];
   const arrived = queue.deadLetters - previousDeadLetters;
-  return arrived <= 0
-    ? []
-    : error(
-        'dead-letters',
-        `${plural(arrived, 'email')} became dead letters; unreviewed: ${queue.unreviewedDeadLetters}.`,
-      );
+  if (arrived <= 0) return [];
+  return error('dead-letters', `${plural(arrived, 'new dead letter')}; not reviewed: ${queue.unreviewedDeadLetters}.`);
 }
 
 function quotaRunsOut({ queue, nowEpochMs }: AlertFacts): readonly RaisedAlert[] {

@@ -1,6 +1,6 @@
 /** What the admin API can do: pause, resume, run. Each answers with a status for HTTP and a sentence for a person. */
 import type { QueueLock, StandingPause } from '../data/queue-lock.ts';
-import { formatPause, type Pause } from '../domain/lock.ts';
+import type { Pause } from '../domain/lock.ts';
 import type { WorkerName } from '../domain/run.ts';
 import type { Clock } from '../domain/time.ts';
 import type { Worker } from './worker.ts';
@@ -62,7 +62,7 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
     },
     resume: async ({ operator, isSure }) => {
       if (lock === null) return notConfigured('Redis');
-      const pause = await standingPause(lock);
+      const pause = (await lock.state()).pause;
       if (pause === null) return { status: 200, message: 'Nothing is paused.', details: { state: 'running' } };
       if (pause.operator !== operator && !isSure) {
         const message = `The pause is by ${nameOf(pause)}; lift it with "yes": true.`;
@@ -85,18 +85,10 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
 }
 
 async function extendPause(lock: QueueLock, request: { forMs: number; reason?: string }): Promise<ActionResult> {
-  const pause = await standingPause(lock);
+  const pause = (await lock.state()).pause;
   const extended = pause === null ? null : await lock.extend(pause, request);
   if (extended === null) return { status: 404, message: 'There is no pause to extend.', details: { state: 'running' } };
   return { status: 200, message: 'Extended.', details: { state: 'paused', pause: withoutValue(extended) } };
-}
-
-/** The pause that waits or holds, if any. */
-async function standingPause(lock: QueueLock): Promise<StandingPause | null> {
-  const { announcedPause, held } = await lock.state();
-  if (announcedPause !== null) return announcedPause;
-  const holding = held.map((slot) => slot.lock).find((each) => each.kind === 'paused');
-  return holding?.kind === 'paused' ? { ...holding, value: formatPause(holding) } : null;
 }
 
 function nameOf({ operator, host }: Pause): string {
