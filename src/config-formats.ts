@@ -35,6 +35,13 @@ const FORMATS: Readonly<Record<Format, (variable: Variable) => z.ZodType<Value>>
       return null;
     }),
 
+  'smtp-url': () =>
+    checked((text) => {
+      const url = parseUrl(text);
+      const isSmtp = url !== null && (url.protocol === 'smtp:' || url.protocol === 'smtps:') && url.hostname !== '';
+      return isSmtp ? null : 'is not an SMTP address; it must look like smtp://user:password@host:587';
+    }),
+
   secret: ({ min = 1 }) =>
     checked((text) => {
       // A line break in a header value makes every request fail with a message that names neither.

@@ -17,10 +17,10 @@ export interface Variable {
   readonly remedy?: string;
 }
 
-export type VariableGroup = 'Redis' | 'Supabase' | 'QStash' | 'Workers' | 'Console';
+export type VariableGroup = 'Redis' | 'Supabase' | 'QStash' | 'Workers' | 'Console' | 'Sandbox';
 
 /** `secret` values are never printed, not even in part. */
-export type Format = 'http-url' | 'redis-url' | 'secret' | 'service-key' | 'name' | 'integer' | 'flag';
+export type Format = 'http-url' | 'redis-url' | 'smtp-url' | 'secret' | 'service-key' | 'name' | 'integer' | 'flag';
 
 export const VARIABLES = {
   KV_REST_API_URL: {
@@ -150,8 +150,14 @@ export const VARIABLES = {
     format: 'flag',
     default: 'false',
   },
+  SANDBOX_SMTP_URL: {
+    group: 'Sandbox',
+    what: 'the sandbox really sends, by this SMTP server, instead of simulating four providers',
+    format: 'smtp-url',
+    remedy: 'smtp://user:password@host:587, or smtps:// for TLS from the start',
+  },
   EMAIL_OPS_SANDBOX: {
-    group: 'Console',
+    group: 'Sandbox',
     what: 'set by `email-ops sandbox` beside the addresses of the sandbox; says that nothing here is real',
     format: 'flag',
     default: 'false',
@@ -169,5 +175,5 @@ export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 /** True for what must never be printed: keys, tokens, and addresses that carry a password. */
 export function isSecret(name: VariableName): boolean {
   const { format } = variable(name);
-  return format === 'secret' || format === 'service-key' || format === 'redis-url';
+  return format === 'secret' || format === 'service-key' || format === 'redis-url' || format === 'smtp-url';
 }

@@ -1,0 +1,130 @@
+// `npm run docs`: writes the pages of docs/ that are made from tables in src/. With --check it only says which of them are
+// not as the tables have it, and changes nothing.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { COMMANDS, DEFAULT_COMMAND } from '../src/commands/table.ts';
+import { VARIABLES } from '../src/config-variables.ts';
+
+const CONFIGURATION_INTRO = `# Configuration
+
+<!-- Made from src/config-variables.ts by \`npm run docs\`. Change it there. -->
+
+email-ops is configured by environment variables. A file \`.env\` in the working folder is read too; what the process
+environment has set wins, also when it is set to nothing (\`REDIS_URL= email-ops status\` does without Redis for once).
+
+- **None of the credentials set**: the sandbox starts, the whole system on this machine.
+- **Some of them**: email-ops runs with what is there, shows what is not, and says which variables it takes.
+- **Something wrong**: every mistake is told at once, one line each, and the exit code is 2. \`email-ops doctor\` tells more.
+
+Values of keys and tokens are never printed.
+`;
+
+const CONFIGURATION_REST = `
+## Read as everybody reads them
+
+| variable | what |
+|---|---|
+| \`NO_COLOR\`, \`FORCE_COLOR\`, \`TERM\` | colours off, on, or as the terminal can |
+| \`LC_ALL\`, \`LC_CTYPE\`, \`LANG\` | only ASCII is shown where the locale is not UTF-8 |
+| \`XDG_STATE_HOME\` | where the sandbox keeps its data: \`$XDG_STATE_HOME/email-ops\`, by default \`~/.local/state/email-ops\` |
+| \`DEBUG\` | set to anything: errors come with their stack |
+| \`NODE_ENV\` | \`development\`: worker endpoints answer a plain GET |
+| \`QSTASH_DEV\` | refused outside \`NODE_ENV=development\`, because it makes the QStash SDK accept its public test keys |
+
+## An example
+
+\`\`\`sh
+# .env
+KV_REST_API_URL=https://….upstash.io
+KV_REST_API_TOKEN=…
+NEXT_PUBLIC_SUPABASE_URL=https://….supabase.co
+SUPABASE_SERVICE_ROLE_KEY=sb_secret_…
+QSTASH_TOKEN=…
+QSTASH_CURRENT_SIGNING_KEY=sig_…
+QSTASH_NEXT_SIGNING_KEY=sig_…
+EMAIL_WORKER_BASE_URL=https://foodshare.club
+\`\`\`
+`;
+
+const COMMANDS_INTRO = `# Commands
+
+<!-- Made from src/commands by \`npm run docs\`. Change it there. -->
+
+Every command has \`--help\`. All of them take \`--no-color\` and \`--ascii\`, write results to stdout and everything else to
+stderr, and say in one line what went wrong and what to do. Exit codes: 0 worked, 1 did not, 2 wrong usage or configuration,
+3 a system could not be reached, 130 interrupted; where a command has its own, it says so.
+`;
+
+const PAGES = { 'configuration.md': configuration(), 'commands.md': await commands() };
+
+const outdated = Object.entries(PAGES).filter(([name, text]) => read(name) !== text);
+if (process.argv.includes('--check')) {
+  for (const [name] of outdated) console.error(`docs/${name} is not as src/ has it. Run: npm run docs`);
+  process.exitCode = outdated.length === 0 ? 0 : 1;
+} else {
+  for (const [name, text] of outdated) writeFileSync(path(name), text);
+  console.log(outdated.length === 0 ? 'docs: nothing to change' : `docs: ${outdated.map(([name]) => name).join(', ')}`);
+}
+
+function path(name) {
+  return fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
+}
+
+function read(name) {
+  try {
+    return readFileSync(path(name), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function configuration() {
+  const groups = Map.groupBy(Object.entries(VARIABLES), ([, { group }]) => group);
+  const tables = [...groups].map(([group, rows]) =>
+    [`## ${group}`, '', '| variable | what | default, range |', '|---|---|---|', ...rows.map(variableRow), ''].join(
+      '\n',
+    ),
+  );
+  return `${CONFIGURATION_INTRO}\n${tables.join('\n')}${CONFIGURATION_REST}`;
+}
+
+function variableRow([name, { aliases = [], what, format, default: preset, min, max, remedy }]) {
+  const names = [name, ...aliases].map((each) => `\`${each}\``).join(' or ');
+  const range = format === 'integer' ? `${preset}, ${min} to ${max}` : (preset ?? '');
+  const least = format === 'secret' && min ? `at least ${min} characters` : '';
+  return `| ${names} | ${what}${remedy ? ` (${remedy})` : ''} | ${[range, least].filter(Boolean).join(', ')} |`;
+}
+
+async function commands() {
+  const parts = [];
+  for (const row of COMMANDS) parts.push(commandPart(await row.load(), `email-ops`, '##'));
+  return `${COMMANDS_INTRO}\n${parts.join('\n')}`;
+}
+
+function commandPart(command, before, heading) {
+  const name = `${before} ${command.name}`;
+  const usage = [name, ...(command.arguments ?? []).map((each) => each.name)].join(' ');
+  const isDefault = command.name === DEFAULT_COMMAND && heading === '##' ? ' (what `email-ops` alone does)' : '';
+  const lines = [`${heading} \`${usage}\``, '', `${sentence(command.summary)}${isDefault}`, ''];
+  if (command.options.length > 0) {
+    lines.push('| option | what |', '|---|---|');
+    for (const option of command.options) lines.push(optionRow(option));
+    lines.push('');
+  }
+  lines.push('```sh', ...command.examples.map(({ line, what }) => `${line}  # ${what}`), '```', '');
+  if (command.exitCodes) lines.push(`Exit codes: ${command.exitCodes}`, '');
+  const children = (command.subcommands ?? []).map((each) => commandPart(each, name, '###'));
+  return [lines.join('\n'), ...children].join('\n');
+}
+
+function optionRow({ flags, description, choices, default: preset }) {
+  const facts = [
+    ...(choices ? [`one of ${choices.map((each) => `\`${each}\``).join(', ')}`] : []),
+    ...(preset === undefined ? [] : [`default ${preset}`]),
+  ];
+  return `| \`${flags.replaceAll('|', '\\|')}\` | ${description}${facts.length > 0 ? `; ${facts.join('; ')}` : ''} |`;
+}
+
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((name) => join(ROOT, name)),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(ROOT, 'docs', name)),
+];
+
+describe('the documentation', () => {
+  it('has its generated pages as src/ has them', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/docs.mjs'), '--check'], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  it.each(PAGES)('%s links to nothing that is not there', (page) => {
+    const text = readFileSync(page, 'utf8');
+    const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, target = '']) => target);
+    expect(targets.filter((target) => !existsSync(join(page, '..', target)))).toEqual([]);
+  });
+
+  it('names in package.json only what is in the package', () => {
+    const { bin, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(bin['email-ops']).toBe('dist/email-ops.cjs');
+    expect(files).not.toContain('tools');
+  });
+});
