@@ -232,6 +232,14 @@ returns interval language sql immutable set search_path = '' as $$
   select case when p_attempts <= 1 then interval '15 minutes' when p_attempts = 2 then interval '30 minutes' else interval '1 hour' end
 $$;
 
+-- True when a delivery of this round went out, whoever reported it. (A later round's keys are free of '/'; see begin_again.)
+create or replace function public.email_ops_was_sent(p_queue_id uuid)
+returns boolean language sql stable security definer set search_path = '' as $$
+  select exists (
+    select from public.email_logs log
+    where log.queue_id = p_queue_id and log.status in ('sent', 'delivered') and log.attempt_key not like '%/%')
+$$;
+
 -- Writes dead letters for queue rows that the caller has locked, and marks the rows failed.
 -- p_rows: [{"id", "reason", "error"?, "providers"?: [text]}]
 create or replace function public.email_ops_bury(p_rows jsonb, p_reviewed boolean)
@@ -276,6 +284,16 @@ begin
   if coalesce(p_worker, '') = '' then
     raise exception 'claim_emails: p_worker is empty' using errcode = '22023', hint = 'Pass the name of the worker.';
   end if;
+
+  -- What went out before its lease was lost a second time is not handed out a third time.
+  with sent as (
+    select id from public.email_queue
+    where status = 'processing' and locked_until < now() and public.email_ops_was_sent(id)
+    order by locked_until limit 500 for update skip locked
+  )
+  update public.email_queue queue
+  set status = 'completed', locked_by = null, locked_until = null, last_error = null, updated_at = now()
+  from sent where queue.id = sent.id;
 
   -- A row that took its worker down at its last attempt would do it again: it goes to the dead letters.
   select jsonb_agg(jsonb_build_object('id', id, 'reason', 'lease expired at the last attempt')) into poisoned
@@ -350,7 +368,8 @@ returns jsonb language sql security definer set search_path = '' set enable_seqs
   select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from renewed
 $$;
 
--- Gives back what p_worker did not send, without costing an attempt; answers the ids given back.
+-- Gives back what p_worker did not send, without costing an attempt; answers the ids given back. What an earlier holder reported
+-- sent meanwhile is completed instead.
 create or replace function public.release_emails(
   p_worker text, p_ids uuid[], p_retry_at timestamptz default null, p_note text default null
 ) returns jsonb language sql security definer set search_path = '' set enable_seqscan = off set jit = off as $$
@@ -358,11 +377,17 @@ create or replace function public.release_emails(
     select id from public.email_queue
     where id = any (p_ids) and status = 'processing' and locked_by = p_worker
     order by id for update
+  ), known as (
+    select id, public.email_ops_was_sent(id) as is_sent from mine
   ), released as (
     update public.email_queue queue
-    set status = 'queued', attempts = greatest(queue.attempts - 1, 0), locked_by = null, locked_until = null,
-        next_retry_at = p_retry_at, last_error = coalesce(p_note, queue.last_error), updated_at = now()
-    from mine where queue.id = mine.id
+    set status = case when is_sent then 'completed' else 'queued' end,
+        attempts = greatest(queue.attempts - 1, 0),
+        locked_by = null, locked_until = null,
+        next_retry_at = case when not is_sent then p_retry_at end,
+        last_error = case when not is_sent then coalesce(p_note, queue.last_error) end,
+        updated_at = now()
+    from known where queue.id = known.id
     returning queue.id
   )
   select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from released
@@ -471,14 +496,17 @@ begin
   order by 1
   on conflict (provider, date) do update set emails_sent = quota.emails_sent + excluded.emails_sent, updated_at = now();
 
-  -- Not ours, yet the email went out, and nobody holds the row: completed all the same, else it would be sent twice, by the next
-  -- claimer or by whoever redrives its dead letter.
+  -- Completed is what its holder sent, and what went out in spite of a lost lease once nobody holds it: else it would be sent twice,
+  -- by the next claimer or by whoever redrives its dead letter. The first report of an attempt counts.
   with completed as (
     update public.email_queue queue
     set status = 'completed', locked_by = null, locked_until = null, next_retry_at = null, last_error = null, updated_at = now()
     from public.email_ops_parse_results(p_results) result
-    where result.id = queue.id and result.fault is null and result.outcome = 'sent'
-      and (queue.id = any (ours) or queue.status in ('queued', 'failed'))
+    where result.id = queue.id and result.fault is null and case
+        when queue.id = any (ours) then result.outcome = 'sent' or public.email_ops_was_sent(queue.id)
+        else result.outcome = 'sent' and queue.status in ('queued', 'failed')
+          and (result.provider is null or public.email_ops_was_sent(queue.id))
+      end
     returning queue.id
   )
   update public.email_dead_letter_queue letter

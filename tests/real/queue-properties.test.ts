@@ -14,7 +14,7 @@ type World = { readonly db: QueueDatabase; readonly claims: Held[] };
 type Step = { readonly words: string; run(world: World): Promise<unknown> };
 
 const worker = fc.constantFrom('ann', 'bob', 'cyd');
-const someOf = fc.array(fc.nat(30), { minLength: 1, maxLength: 5 });
+const someOf = fc.array(fc.nat(8), { minLength: 1, maxLength: 3 });
 
 const steps: fc.Arbitrary<Step>[] = [
   fc.nat(4).map((n) => ({ words: `enqueue k${n}`, run: ({ db }) => db.enqueue([email(`k${n}`), email(null)]) })),
@@ -80,7 +80,9 @@ const LAWS: Readonly<Record<string, string>> = {
   'only rows that are processing carry a lease, and all of them do': `select * from email_queue where (status = 'processing') <> (locked_by is not null and locked_until is not null)`,
   'what is completed has a delivery that was sent': `select * from email_queue q where status = 'completed'
        and not exists (select from email_logs l where l.queue_id = q.id and l.status = 'sent')`,
-  'what was sent and still exists is not waiting to be sent again': `select * from email_queue q where status = 'queued' and exists (select from email_logs l where l.queue_id = q.id and l.status = 'sent')`,
+  'what was sent is neither waiting to be sent again nor up for review': `select * from email_queue q where exists (select from email_logs l where l.queue_id = q.id and l.status = 'sent')
+       and (status = 'queued' or exists (
+         select from email_dead_letter_queue d where d.original_queue_id = q.id and reviewed_at is null))`,
   'a dead letter waits for review only while its row has failed or is gone': `select * from email_dead_letter_queue d where reviewed_at is null
        and exists (select from email_queue q where q.id = d.original_queue_id and q.status <> 'failed')`,
   'no row has two dead letters to review': `select original_queue_id from email_dead_letter_queue where reviewed_at is null group by 1 having count(*) > 1`,
@@ -121,17 +123,18 @@ describe.skipIf(isPostgresMissing())('the queue', () => {
           }
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 400 },
     );
   });
 });
 
 function email(key: string | null) {
-  return { key, recipientEmail: 'reader@example.org', emailType: 'chat', templateData: {}, maxAttempts: 2 };
+  return { key, recipientEmail: 'reader@example.org', emailType: 'chat', templateData: {}, maxAttempts: 3 };
 }
 
 function pick<T>(all: readonly T[], places: readonly number[]): T[] {
-  return places.flatMap((place) => all[place] ?? []);
+  // Counted from the newest claim, which matters most often.
+  return places.flatMap((place) => all[all.length - 1 - (place % all.length)] ?? []);
 }
 
 async function ids(db: QueueDatabase, table: string): Promise<string[]> {

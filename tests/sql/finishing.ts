@@ -168,6 +168,31 @@ export function describeFinishing(open: () => QueueDatabase): void {
       expect(await db.row(id)).toMatchObject({ status: 'completed' });
     });
 
+    test.each(['retry', 'discard', 'release', 'crash'])(
+      'completes an email that a zombie sent while another held it, when the other ends with %s',
+      async (end) => {
+        const id = await db.insert();
+        await db.claim('zombie');
+        await db.expireLease(id);
+        await db.claim('owner');
+        await db.finish('zombie', [sent(id, 1)]);
+        if (end === 'release') await db.release('owner', [id]);
+        else if (end === 'crash') await db.expireLease(id);
+        else await db.finish('owner', [{ id, attempt: 2, outcome: end, reason: 'x' }]);
+        expect(await db.claim('next')).toEqual([]);
+        expect(await db.row(id)).toMatchObject({ status: 'completed', locked_by: null });
+        expect(await db.deadLetters()).toEqual([]);
+      },
+    );
+
+    test('believes the first report of an attempt', async () => {
+      const id = await db.insert();
+      await db.claim('worker');
+      await db.finish('worker', [retry(id, 1)]);
+      await db.finish('worker', [sent(id, 1)]);
+      expect(await db.row(id)).toMatchObject({ status: 'queued' });
+    });
+
     test('completes an email that went out although it was buried meanwhile, and reviews its dead letter', async () => {
       const id = await db.insert({ max_attempts: '1' });
       await db.claim('zombie');
