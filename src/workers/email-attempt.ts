@@ -9,14 +9,17 @@ import { FaultError } from '../data/fault.ts';
 import type { EmailResult, Provider, QueuedEmail } from '../domain/email.ts';
 import { findEmailFault } from '../domain/email-validation.ts';
 import { formatInstant } from '../domain/format.ts';
-import { classifySendFailure, type SendFailure, safeReason, unanswered } from '../domain/send-failure.ts';
+import { classifySendFailure, type SendFailure, unanswered } from '../domain/send-failure.ts';
 import { type Clock, MINUTE_MS } from '../domain/time.ts';
 import { markUnanswered, unansweredProvider } from '../domain/unanswered-mark.ts';
 import type { ProviderChoice } from './provider-choice.ts';
+import { describe } from './queue-processor-ports.ts';
 import { kindOfSendFault } from './send-fault.ts';
 
 export type AttemptEnd =
   | { readonly kind: 'result'; readonly result: EmailResult }
+  /** The run ended before it was sent. */
+  | { readonly kind: 'not-started' }
   | {
       readonly kind: 'give-back';
       readonly retryAtEpochMs: number | null;
@@ -47,7 +50,8 @@ export interface AttemptParts {
 const MAX_FAILOVERS = 2;
 /** Longer than this no email waits for a resting provider: it goes back to the queue. */
 export const MAX_WAIT_MS = 10_000;
-const MAX_WAITS = 20;
+/** Nor does it when it waited so often and was told each time to come later still. */
+const MAX_ROUNDS = 8;
 /** When to come back where nobody says when. */
 const COME_BACK_MS = MINUTE_MS;
 const REPAIR_MS = 5 * MINUTE_MS;
@@ -63,28 +67,33 @@ export async function attemptEmail(email: QueuedEmail, parts: AttemptParts): Pro
   let last: { provider: Provider; message: string; latencyMs: number | null } | null = null;
 
   // What is left to say when the email can go no further in this attempt.
-  const giveUp = (back: Extract<AttemptEnd, { kind: 'give-back' }>): AttemptEnd => {
-    if (last === null) return only === null ? back : { ...back, note: null, obstacle: null };
+  const giveUp = (back: GiveBack | typeof NOT_STARTED): AttemptEnd => {
+    if (last === null) {
+      return only === null || back.kind === 'not-started' ? back : { ...back, note: null, obstacle: null };
+    }
     const error = only === null ? last.message : markUnanswered(last.message, only);
     return end(email, { outcome: 'retry', error, ...asked(last, failed) });
   };
 
-  for (let waits = 0; ; ) {
+  for (let rounds = 0, isLimited = false; ; ) {
     const choice = await parts.choice.choose({ email, tried, only });
     if (choice.kind === 'used-up') return giveUp(usedUp(choice.resetsAtEpochMs));
     if (choice.kind === 'none') return giveUp(resting(parts.clock.nowEpochMs() + COME_BACK_MS));
     if (choice.kind === 'wait') {
       const waitMs = choice.untilEpochMs - parts.clock.nowEpochMs();
-      waits += 1;
-      if (waitMs > MAX_WAIT_MS || waits > MAX_WAITS) return giveUp(restingUntil(choice.untilEpochMs, parts.clock));
-      if (!(await parts.wait(waitMs))) return giveUp(NOTHING_TO_SAY);
+      if (waitMs > MAX_WAIT_MS) return giveUp(restingUntil(choice.untilEpochMs, parts.clock));
+      // Waiting for a provider's own pace is no failure, and may be repeated as long as the run lasts.
+      rounds += isLimited ? 1 : 0;
+      isLimited = false;
+      if (rounds > MAX_ROUNDS) return giveUp({ ...restingUntil(choice.untilEpochMs, parts.clock), obstacle: null });
+      if (!(await parts.wait(waitMs))) return giveUp(NOT_STARTED);
       continue;
     }
 
     const { provider } = choice;
     if (!parts.mayStart(email.id)) {
       parts.choice.notSent(provider);
-      return giveUp(NOTHING_TO_SAY);
+      return giveUp(NOT_STARTED);
     }
     const startedAt = parts.clock.nowEpochMs();
     const answer = await sendOnce(email, provider, parts.send);
@@ -119,13 +128,14 @@ export async function attemptEmail(email: QueuedEmail, parts: AttemptParts): Pro
         break;
       case 'rate-limited':
         // It rests now, so the next choice is another one, or to wait for whoever is back first.
+        isLimited = true;
         break;
       case 'outage':
       case 'refused':
         last = { provider, message: failure.message, latencyMs };
         tried.add(provider);
         failed.push(provider);
-        if (failed.length > MAX_FAILOVERS) return giveUp(NOTHING_TO_SAY);
+        if (failed.length > MAX_FAILOVERS) return giveUp(NOT_STARTED);
         break;
       default:
         failure.kind satisfies never;
@@ -133,7 +143,7 @@ export async function attemptEmail(email: QueuedEmail, parts: AttemptParts): Pro
   }
 }
 
-const NOTHING_TO_SAY = { kind: 'give-back', retryAtEpochMs: null, note: null, obstacle: null } as const;
+const NOT_STARTED = { kind: 'not-started' } as const;
 
 type Answer =
   | { readonly kind: 'sent'; readonly messageId: string | null; readonly latencyMs: number | null }
@@ -147,7 +157,7 @@ async function sendOnce(email: QueuedEmail, provider: Provider, send: AttemptPar
     if (outcome.ok) return { kind: 'sent', messageId: cleaned(outcome.messageId), latencyMs };
     return { kind: 'failed', failure: failureOf(provider, outcome), latencyMs };
   } catch (error) {
-    const message = safeReason(error instanceof Error ? error.message : String(error));
+    const message = describe(error);
     const kind = error instanceof FaultError ? kindOfSendFault(error.fault) : 'unanswered';
     if (kind === 'unanswered') return { kind: 'failed', failure: unanswered(message), latencyMs: null };
     return { kind: 'function-failed', obstacle: { kind, message }, latencyMs: null };

@@ -183,7 +183,8 @@ async function sendAll(
   stop.close();
 
   // Leases and lock are kept until everything is written: until then nobody else should look at these rows.
-  for (const email of await source.close()) giveBack.add(email, returnAfter(stop.reason()));
+  const notTaken = await source.close();
+  for (const email of [...ending.notStarted(), ...notTaken]) giveBack.add(email, returnAfter(stop.reason()));
   const unwritten = await batcher.drain(begin.signal.aborted ? DRAIN_TOLD_MS : DRAIN_MS);
   await giveBack.flush((error) =>
     log.warn(`Emails were not given back, their leases end by themselves: ${describe(error)}`),
@@ -202,14 +203,20 @@ function createEnding(
 ) {
   let progress: RunProgress = NOTHING_DONE;
   let unavailableInRow = 0;
+  const notStarted: QueuedEmail[] = [];
   return {
     progress: () => progress,
+    notStarted: (): readonly QueuedEmail[] => notStarted,
     settle: (email: QueuedEmail, end: AttemptEnd) => {
       if (end.kind === 'result') {
         unavailableInRow = 0;
         batcher.add(end.result);
         progress = counted(progress, end.result);
         onProgress?.(progress);
+        return;
+      }
+      if (end.kind === 'not-started') {
+        notStarted.push(email);
         return;
       }
       giveBack.add(email, end);
