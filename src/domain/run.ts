@@ -3,6 +3,10 @@
 export const WORKERS = ['queue-processor', 'health-monitor', 'quota-sync'] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
+export function isWorkerName(name: unknown): name is WorkerName {
+  return WORKERS.includes(name as WorkerName);
+}
+
 export type RunOutcome = 'ok' | 'failed' | 'skipped' | 'aborted';
 
 /** One element of `email:runs`. Its JSON field names are WIRE.md's. */

@@ -1,0 +1,242 @@
+/**
+ * The dashboard at work: events into the reducer, its effects carried out, frames onto the screen. Paints before it
+ * connects, so that nobody waits in front of an empty terminal. All wiring to the systems is the caller's.
+ */
+import type { Snapshot } from '../domain/snapshot.ts';
+import { type ActionKind, type Actions, CHANGING_ACTIONS, perform } from './actions.ts';
+import { frameOf } from './frame.ts';
+import { createFrames } from './frames.ts';
+import type { LoadEvent, Loaders, LoadRequest } from './loaders.ts';
+import { reduce } from './reduce.ts';
+import { createScreen, type DashboardScreen } from './screen.ts';
+import { type Beginning, type Effect, initialState, type State, type UiEvent, type WorkersState } from './state.ts';
+import { createTerminal, type TerminalInput, type TerminalOutput } from './terminal.ts';
+
+export interface AppOptions {
+  readonly input: TerminalInput;
+  readonly output: TerminalOutput;
+  readonly beginning: Omit<Beginning, 'size' | 'nowEpochMs'>;
+  readonly hasMouse: boolean;
+  readonly isSynchronised: boolean;
+  /** Called after the first paint. `emit` takes parts as they arrive, log lines, changes of the workers. */
+  connect(emit: Emit, signal: AbortSignal): Promise<Session>;
+  /** One line for the log file. */
+  log(line: string): void;
+  now(): number;
+}
+
+export type Emit = (event: UiEvent) => void;
+
+/** The systems, as the dashboard sees them. */
+export interface Session {
+  readonly environment: Snapshot['environment'];
+  readonly readOnly: string | null;
+  readonly workers: WorkersState;
+  readonly actions: Actions;
+  readonly loaders: Loaders;
+  read(signal: AbortSignal): Promise<Snapshot>;
+  /** Ends what runs here; says in words what is being waited for. */
+  close(onWaiting: (text: string) => void): Promise<void>;
+}
+
+export interface App extends AsyncDisposable {
+  /** Paints, then connects and runs until it is left. Rejects with what made it impossible. */
+  run(): Promise<void>;
+  /** Resolves when the terminal is as it was. Idempotent; a second call does not wait for what still runs. */
+  stop(): Promise<void>;
+}
+
+export function createApp(options: AppOptions): App {
+  const stopping = new AbortController();
+  const left = Promise.withResolvers<void>();
+  const forced = Promise.withResolvers<void>();
+  let session: Session | null = null;
+  let refresher: ReturnType<typeof createRefresher> | null = null;
+  let state: State;
+  let screen: DashboardScreen | null = null;
+  let ticker: NodeJS.Timeout | null = null;
+  let stopped: Promise<void> | null = null;
+
+  const terminal = createTerminal({
+    input: options.input,
+    output: options.output,
+    hasMouse: options.hasMouse,
+    onInput: (input) => dispatch({ type: 'input', input }, true),
+    onResize: (size) => {
+      screen?.resize(size);
+      dispatch({ type: 'resize', size });
+    },
+    onResumed: () => {
+      screen?.forget();
+      frames.request(true);
+    },
+    onPrinted: (text) => note(text),
+  });
+  const draw = () => {
+    if (stopped === null || session !== null) screen?.show(frameOf(state), state.look);
+  };
+  const frames = createFrames(draw);
+
+  const dispatch = (event: UiEvent, isKey = false) => {
+    const now = options.now();
+    // Ages and countdowns are right at every event, not only at ticks.
+    const [next, effects] = reduce(now - state.nowEpochMs >= 1_000 ? { ...state, nowEpochMs: now } : state, event);
+    const isSame = next === state;
+    state = next;
+    for (const effect of effects) carryOut(effect);
+    if (!isSame) frames.request(isKey);
+  };
+  const note = (text: string) => {
+    const atEpochMs = options.now();
+    options.log(`${new Date(atEpochMs).toISOString()} ${text}`);
+    dispatch({ type: 'log', line: { atEpochMs, source: 'console', text } });
+  };
+
+  const carryOut = (effect: Effect) => {
+    switch (effect.kind) {
+      case 'act':
+        void act(effect);
+        return;
+      case 'load':
+        void load(effect.view, effect.request);
+        return;
+      case 'refresh':
+        refresher?.wake();
+        return;
+      case 'quit':
+        void stop();
+        return;
+      case 'suspend':
+        terminal.suspend();
+        return;
+      case 'redraw':
+        screen?.forget();
+        return;
+      case 'bell':
+        terminal.write('\x07');
+        return;
+      default:
+        return effect satisfies never;
+    }
+  };
+  const act = async ({ id, request }: Extract<Effect, { kind: 'act' }>) => {
+    // Said by the keymap already; this is the door itself.
+    const isForbidden = CHANGING_ACTIONS.has(request.kind) && (state.readOnly ?? session?.readOnly ?? null) !== null;
+    const outcome = isForbidden
+      ? ({ level: 'warning', text: `nothing was changed: ${state.readOnly ?? session?.readOnly}` } as const)
+      : await perform(session?.actions ?? {}, request, {
+          signal: stopping.signal,
+          onProgress: (progress) => dispatch({ type: 'progress', id, progress }),
+        });
+    dispatch({ type: 'outcome', id, outcome });
+  };
+  const load = async (view: string, request: LoadRequest) => {
+    const result = await loadResult(session?.loaders ?? {}, request, stopping.signal);
+    if (stopping.signal.aborted) return;
+    dispatch({ type: 'loaded', view, kind: request.kind, request, result } as UiEvent & LoadEvent);
+  };
+
+  const run = async () => {
+    terminal.enter();
+    try {
+      const size = terminal.size();
+      state = initialState({ ...options.beginning, size, nowEpochMs: options.now() });
+      screen = createScreen({ size, write: terminal.write, isSynchronised: options.isSynchronised });
+      draw();
+      ticker = tickEverySecond(options.now, (nowEpochMs) => dispatch({ type: 'tick', nowEpochMs }));
+      const opened = await Promise.race([options.connect(dispatch, stopping.signal), left.promise]);
+      if (opened !== undefined && !stopping.signal.aborted) await attend(opened);
+      await left.promise;
+    } finally {
+      await stop();
+    }
+  };
+  const attend = async (opened: Session) => {
+    session = opened;
+    dispatch({
+      type: 'connected',
+      environment: opened.environment,
+      available: Object.keys(opened.actions) as ActionKind[],
+      workers: opened.workers,
+      readOnly: opened.readOnly,
+    });
+    refresher = createRefresher(options.beginning.refreshMs, stopping.signal);
+    await refresher.loop(async () => dispatch({ type: 'read', snapshot: await opened.read(stopping.signal) }));
+  };
+
+  const stop = (): Promise<void> => {
+    if (stopped !== null) forced.resolve();
+    stopped ??= shutDown();
+    return stopped;
+  };
+  const shutDown = async () => {
+    const waiting = (text: string) => dispatch({ type: 'closing', text });
+    try {
+      await Promise.race([session?.close(waiting), forced.promise]);
+    } finally {
+      stopping.abort();
+      if (ticker !== null) clearTimeout(ticker);
+      frames.stop();
+      screen?.destroy();
+      screen = null;
+      terminal.leave();
+      left.resolve();
+    }
+  };
+  return { run, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** At the full second, where the clock on the screen changes. */
+function tickEverySecond(now: () => number, onTick: (nowEpochMs: number) => void): NodeJS.Timeout {
+  const timer = setTimeout(function tick() {
+    onTick(now());
+    timer.refresh();
+  }, 1_000);
+  return timer;
+}
+
+/** Reads again and again, `everyMs` apart, or at once when woken. */
+function createRefresher(everyMs: number, signal: AbortSignal) {
+  let wakeUp: () => void = () => undefined;
+  let isWoken = false;
+  return {
+    wake: () => {
+      isWoken = true;
+      wakeUp();
+    },
+    loop: async (read: () => Promise<void>) => {
+      while (!signal.aborted) {
+        isWoken = false;
+        try {
+          await read();
+        } catch (error) {
+          if (!signal.aborted) throw error;
+          return;
+        }
+        if (isWoken) continue;
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, everyMs);
+          wakeUp = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          signal.addEventListener('abort', wakeUp, { once: true });
+        });
+        signal.removeEventListener('abort', wakeUp);
+      }
+    },
+  };
+}
+
+async function loadResult(loaders: Loaders, request: LoadRequest, signal: AbortSignal) {
+  const handler = loaders[request.kind] as ((request: LoadRequest, signal: AbortSignal) => Promise<never>) | undefined;
+  if (handler === undefined)
+    return { ok: false, fault: { code: 'not-configured', message: 'Not readable from here.' } };
+  try {
+    return { ok: true, value: await handler(request, signal) };
+  } catch (error) {
+    const fault = (error as { fault?: unknown }).fault;
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, fault: fault ?? { code: 'internal', message } };
+  }
+}

@@ -1,0 +1,19 @@
+/** The verdict in the words of the banner. */
+import type { Verdict, VerdictLevel } from '../domain/verdict.ts';
+
+const WORDS: Readonly<Record<VerdictLevel, string>> = {
+  ok: 'OK',
+  warning: 'DEGRADED',
+  critical: 'CRITICAL',
+  unreachable: 'UNREACHABLE',
+};
+
+export function levelWord(level: VerdictLevel): string {
+  return WORDS[level];
+}
+
+/** The reasons of the verdict's own level, in a row; what is well needs none. */
+export function verdictReasons({ level, reasons }: Verdict): readonly string[] {
+  if (level === 'ok') return ['email is flowing'];
+  return reasons.filter((reason) => reason.level === level).map(({ text }) => text);
+}

@@ -1,0 +1,118 @@
+/** The two lines at the top of every view: where we are, how it is, who holds the queue, and what looking costs. Pure. */
+import { formatAge, formatCount } from '../domain/format.ts';
+import { lastValue } from '../domain/loaded.ts';
+import { levelWord, verdictReasons } from './banner-words.ts';
+import { joinFitting, type Line, line, type Role, seg, spread, widthOf } from './line.ts';
+import { commandsPerHour, waitingFor } from './reduce.ts';
+import { type State, shownNow, shownPicture } from './state.ts';
+import { countdown, lockWords } from './words.ts';
+
+export function bannerLines(state: State, columns: number): readonly Line[] {
+  return [verdictLine(state, columns), stateLine(state, columns)];
+}
+
+function verdictLine(state: State, columns: number): Line {
+  const clock = line(seg(`${clockOf(state.nowEpochMs)} UTC`, 'muted'));
+  const badges = [...environmentBadge(state), seg(' '), verdictBadge(state), seg(' ')];
+  const room = columns - widthOf(badges) - widthOf(clock) - 1;
+  return spread([...badges, ...verdictWords(state, room)], clock, columns, columns - widthOf(clock) - 1);
+}
+
+/** With seconds, in UTC. */
+function clockOf(atEpochMs: number): string {
+  return new Date(atEpochMs).toISOString().slice(11, 19);
+}
+
+function environmentBadge({ environment }: State): Line {
+  if (environment === null) return line(seg(' email-ops ', 'badge-local'));
+  const { name, isSandbox } = environment;
+  if (isSandbox) return line(seg(name === 'sandbox' ? ' SANDBOX ' : ` SANDBOX ${name.slice(0, 16)} `, 'badge-sandbox'));
+  const role: Role = name === 'local' ? 'badge-local' : 'badge-production';
+  return line(seg(` ${name.toUpperCase().slice(0, 24)} `, role));
+}
+
+function verdictBadge(state: State) {
+  if (state.closing !== null) return seg(' LEAVING ', 'badge-warning');
+  if (state.verdict === null) return seg(' CONNECTING ', 'badge-local');
+  const role = {
+    ok: 'badge-ok',
+    warning: 'badge-warning',
+    critical: 'badge-critical',
+    unreachable: 'badge-critical',
+  } as const;
+  return seg(` ${levelWord(state.verdict.level)} `, role[state.verdict.level]);
+}
+
+function verdictWords(state: State, room: number): Line {
+  const { connection, verdict } = state;
+  if (state.closing !== null) return line(state.closing);
+  if (verdict === null)
+    return line(connection.kind === 'connecting' ? `${connection.step}…` : `${waitingFor(state) ?? 'reading'}…`);
+  const reasons = verdictReasons(verdict);
+  const [first = '', ...rest] = reasons;
+  const more = joinFitting([line(first), ...rest.map((text) => line(text))], room);
+  // The first is the one that matters: it is cut rather than left out.
+  return widthOf(more) === 0 ? line(first) : more;
+}
+
+function stateLine(state: State, columns: number): Line {
+  const facts = [...modeFacts(state), lockFact(state), workersFact(state)];
+  const cost = joinFitting([refreshFact(state), costFact(state)], Math.max(0, columns - 30));
+  const room = columns - widthOf(cost) - 1;
+  const left = joinFitting(facts, room);
+  return spread(widthOf(left) === 0 ? lockFact(state) : left, cost, columns, Math.min(columns, widthOf(left)));
+}
+
+function modeFacts(state: State): Line[] {
+  const facts: Line[] = [];
+  if (state.frozen !== null) facts.push(line(seg(`FROZEN at ${clockOf(state.frozen.atEpochMs)}`, 'warning')));
+  if (state.readOnly !== null) facts.push(line(seg('READ-ONLY', 'accent')));
+  else if (state.safe !== null) facts.push(armedFact(state.safe.armedUntilEpochMs, state.nowEpochMs));
+  if (!state.isMasked) facts.push(line(seg('ADDRESSES SHOWN', 'warning')));
+  return facts;
+}
+
+function armedFact(armedUntilEpochMs: number | null, nowEpochMs: number): Line {
+  const isArmed = armedUntilEpochMs !== null && armedUntilEpochMs > nowEpochMs;
+  return isArmed
+    ? line(seg(`ARMED ${countdown(armedUntilEpochMs - nowEpochMs)}`, 'warning'))
+    : line(seg('VIEW ONLY', 'accent'));
+}
+
+function lockFact(state: State): Line {
+  const { lock, queue } = shownPicture(state);
+  const known = lock === null ? undefined : lastValue(lock);
+  if (known === undefined) return line(seg(lock === null ? 'lock …' : 'lock not known', 'muted'));
+  const inFlight = queue === null ? null : (lastValue(queue)?.counts.processing ?? null);
+  const { text, role } = lockWords(known, inFlight, shownNow(state));
+  return line(seg(text, role));
+}
+
+function workersFact({ workers }: State): Line {
+  if (workers === 'unavailable') return [];
+  return line(seg(`workers ${workers}`, workers === 'off' ? 'muted' : 'ok'));
+}
+
+function refreshFact({ lastReadAtEpochMs, refreshMs, nowEpochMs }: State): Line {
+  if (lastReadAtEpochMs === null) return [];
+  const age = nowEpochMs - lastReadAtEpochMs;
+  // Old only when a refresh has been missed: until then the clock of the last one takes fewer bytes than its age.
+  return age > refreshMs * 2 + 2_000
+    ? line(seg(`last refresh ${formatAge(age)} ago`, 'warning'))
+    : line(seg(`refreshed ${clockOf(lastReadAtEpochMs)}`, 'muted'));
+}
+
+const HOURS_A_MONTH = 730;
+const FREE_COMMANDS = 500_000;
+const DOLLARS_PER_COMMAND = 0.2 / 100_000;
+
+/** Upstash: $0.20 per 100,000 commands, the first 500,000 a month free. */
+function costFact(state: State): Line {
+  const perHour = commandsPerHour(state);
+  if (perHour === null) return [];
+  // Two digits are enough for a bill, and do not run.
+  const digits = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, perHour))) - 1);
+  const rounded = Math.round(perHour / digits) * digits;
+  const cost = Math.max(0, rounded * HOURS_A_MONTH - FREE_COMMANDS) * DOLLARS_PER_COMMAND;
+  return line(seg(`${formatCount(rounded)} cmd/h, $${cost.toFixed(2)}/month`, 'muted'));
+}

@@ -1,0 +1,61 @@
+/** State → everything on the screen: banner, tabs, the view, hints, and what lies over them. Pure. */
+import { bannerLines } from './banner.ts';
+import { commandLinePanel, formPanel } from './form.ts';
+import { helpPanel } from './help.ts';
+import { hintLine } from './hints.ts';
+import { isTooSmall, LEAST_SIZE, type Rect } from './layout.ts';
+import { type Line, line, seg, spread } from './line.ts';
+import { bare, type Frame, type Panel } from './panel.ts';
+import type { State } from './state.ts';
+import { toastPanel } from './toast.ts';
+import { localOf } from './view.ts';
+import { VIEWS, viewOf } from './views.ts';
+
+const BANNER_ROWS = 2;
+
+/** Back to front. Every panel lies within the screen. */
+export function frameOf(state: State): Frame {
+  const { columns, rows } = state.size;
+  if (isTooSmall(state.size)) return [tooSmall(state)];
+  const view = viewOf(state.view);
+  const body: Rect = { x: 0, y: BANNER_ROWS + 1, width: columns, height: rows - BANNER_ROWS - 2 };
+  const toast = toastPanel(state, body);
+  return [
+    bare('banner', { x: 0, y: 0, width: columns, height: BANNER_ROWS }, bannerLines(state, columns)),
+    bare('tabs', { x: 0, y: BANNER_ROWS, width: columns, height: 1 }, [tabLine(state, columns)]),
+    ...view.panels(state, body, localOf(state, view)),
+    bare('hints', { x: 0, y: rows - 1, width: columns, height: 1 }, [hintLine(state, columns)]),
+    ...(toast === null ? [] : [toast]),
+    ...dialogPanels(state),
+  ];
+}
+
+function tooSmall({ size }: State): Panel {
+  const text = `${size.columns}×${size.rows} is too small: email-ops needs ${LEAST_SIZE.columns}×${LEAST_SIZE.rows}`;
+  const rect = { x: 0, y: 0, width: Math.max(1, size.columns), height: 1 };
+  return bare('too-small', rect, [line(text)]);
+}
+
+function tabLine(state: State, columns: number): Line {
+  const tabs = VIEWS.flatMap(({ id, title }, index) => [
+    seg(` ${index + 1} ${title} `, id === state.view ? 'selected' : 'muted'),
+    seg(' '),
+  ]);
+  const unseen = state.alertsUnseen.size;
+  return spread(tabs, line(seg(unseen === 0 ? '' : `● ${unseen} new alerts `, 'critical')), columns);
+}
+
+function dialogPanels(state: State): readonly Panel[] {
+  const { dialog } = state;
+  if (dialog === null) return [];
+  switch (dialog.kind) {
+    case 'help':
+      return [helpPanel(state, dialog.scroll)];
+    case 'command':
+      return commandLinePanel(state, dialog);
+    case 'form':
+      return [formPanel(state, dialog)];
+    default:
+      return dialog satisfies never;
+  }
+}

@@ -1,0 +1,47 @@
+/** The bottom line: the keys that can be pressed now, as many as fit. Pure. */
+import { hintOf, isMeant, KEYMAP, type KeyRow, keyLabel, whyNot } from './keymap.ts';
+import { type Line, line, seg, spread, widthOf } from './line.ts';
+import type { State } from './state.ts';
+
+const GAP = '  ';
+/** These are at the right end, whatever else fits. */
+const ALWAYS = new Set(['help', 'quit']);
+
+export function hintLine(state: State, columns: number): Line {
+  const dialogHints = inDialog(state);
+  if (dialogHints !== null) return line(seg(` ${dialogHints}`, 'muted'));
+  const offered = KEYMAP.filter(
+    (row) => row.keys.length > 0 && isMeant(row, state) && hintOf(row, state) !== null && whyNot(row, state) === null,
+  );
+  const always = hints(
+    offered.filter(({ word }) => ALWAYS.has(word)),
+    state,
+    columns,
+  );
+  const rest = hints(
+    offered.filter(({ word }) => !ALWAYS.has(word)),
+    state,
+    columns - widthOf(always) - 3,
+  );
+  return spread([seg(' '), ...rest], [...always, seg(' ')], columns);
+}
+
+function hints(rows: readonly KeyRow[], state: State, cells: number): Line {
+  let joined: Line = [];
+  for (const row of rows) {
+    const one = [seg(keyLabel(row.keys[0] ?? ''), 'key'), seg(` ${hintOf(row, state) ?? ''}`, 'text')];
+    const longer = joined.length === 0 ? one : [...joined, seg(GAP), ...one];
+    if (widthOf(longer) <= cells) joined = longer;
+  }
+  return joined;
+}
+
+function inDialog({ dialog, closing }: State): string | null {
+  if (closing !== null) return 'Ctrl-C leaves at once';
+  if (dialog === null) return null;
+  if (dialog.kind === 'help') return 'Up Down PgUp PgDn scroll, any other key closes';
+  if (dialog.kind === 'command') return 'Tab completes, Enter does it, Esc goes back';
+  return dialog.fields.length > 0
+    ? 'Enter does it, Tab next field, Esc goes back'
+    : 'y or Enter does it, n or Esc goes back';
+}

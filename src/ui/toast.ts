@@ -1,0 +1,69 @@
+/** What is going on and what came of it: one line at the foot of the view, over it. Pure. */
+import { formatAge } from '../domain/format.ts';
+import type { ActionRequest } from './actions.ts';
+import type { Rect } from './layout.ts';
+import { cut, fill, type Line, line, type Role, seg } from './line.ts';
+import { bare, type Panel } from './panel.ts';
+import type { Notice, Running, State } from './state.ts';
+
+export function toastPanel(state: State, body: Rect): Panel | null {
+  const lines = [
+    ...state.running.map((running) => runningLine(running, state)),
+    ...(state.notice === null ? [] : [noticeLine(state.notice)]),
+  ];
+  const shown = lines.slice(-Math.max(1, Math.floor(body.height / 4)));
+  if (shown.length === 0) return null;
+  const rect = { x: body.x, y: body.y + body.height - shown.length, width: body.width, height: shown.length };
+  return bare(
+    'toast',
+    rect,
+    shown.map((each) => fill(cut(each, body.width), body.width)),
+  );
+}
+
+function runningLine({ request, progress, startedAtEpochMs }: Running, { nowEpochMs }: State): Line {
+  const age = nowEpochMs - startedAtEpochMs;
+  const text = progress?.text ?? (age < 2_000 ? '…' : `… ${formatAge(age)}`);
+  return line(seg(' ▸ ', 'accent'), seg(whatWords(request), 'strong'), ` ${text}`);
+}
+
+const BADGES: Readonly<Record<Notice['level'], { role: Role; word: string }>> = {
+  ok: { role: 'badge-ok', word: ' DONE ' },
+  warning: { role: 'badge-warning', word: ' NOTE ' },
+  critical: { role: 'badge-critical', word: ' FAILED ' },
+};
+
+function noticeLine({ level, text }: Notice): Line {
+  const { role, word } = BADGES[level];
+  return line(seg(word, role), ` ${text}`, seg('  Esc', 'muted'));
+}
+
+/** What is being done, and where it runs. */
+export function whatWords(request: ActionRequest): string {
+  switch (request.kind) {
+    case 'pause':
+      return `pausing for ${formatAge(request.forMs)}`;
+    case 'resume':
+      return 'resuming';
+    case 'run':
+      return `${request.worker} runs here`;
+    case 'workers':
+      return request.on ? 'starting the workers here' : 'stopping the workers here';
+    case 'acknowledge':
+      return 'acknowledging';
+    case 'retry':
+      return 'retrying';
+    case 'redrive':
+      return 'putting back into the queue';
+    case 'discard':
+      return 'discarding';
+    case 'schedule':
+      return `${request.change} of ${request.id}, through QStash`;
+    case 'unmask':
+      return request.on ? 'showing addresses' : 'masking addresses';
+    case 'report':
+      return 'saving the report';
+    default:
+      return request satisfies never;
+  }
+}

@@ -1,0 +1,160 @@
+/** The first view: does email flow, and if not, why. Chart, queue, quota, alerts, runs and schedules on one screen. */
+import { isCriticalAlert } from '../../domain/alert.ts';
+import { plural } from '../../domain/format.ts';
+import { lastValue } from '../../domain/loaded.ts';
+import { movedCursor, RANGES, SERIES, seriesOf } from '../chart.ts';
+import type { Form } from '../dialog.ts';
+import { columnsOf, type Rect, rowsOf } from '../layout.ts';
+import { line } from '../line.ts';
+import type { Panel } from '../panel.ts';
+import { type CommandName, type State, shownNow, shownPicture } from '../state.ts';
+import { defineView, type ViewStep } from '../view.ts';
+import { addressed } from '../words.ts';
+import { alertsPanel } from './parts/alerts.ts';
+import { chartPanel } from './parts/chart.ts';
+import { queuePanel } from './parts/queue.ts';
+import { quotaPanel } from './parts/quota.ts';
+import { runsPanel } from './parts/runs.ts';
+import { schedulesPanel } from './parts/schedules.ts';
+
+export const overview = defineView<null>({
+  id: 'overview',
+  title: 'Overview',
+  summary: 'is email flowing, and if not, why',
+  initial: null,
+  handles: [
+    'range',
+    'shorter',
+    'longer',
+    'series',
+    'next-series',
+    'previous-series',
+    'cursor-back',
+    'cursor-on',
+    'zoom',
+    'acknowledge',
+    'back',
+  ],
+  panels,
+  unless: (state, name) =>
+    name === 'acknowledge' && openAlerts(state).length === 0 ? 'no alert waits to be acknowledged' : null,
+  reduce: (state, event) => (event.type === 'command' ? obey(state, event.name, event.argument) : {}),
+});
+
+function panels(state: State, rect: Rect): readonly Panel[] {
+  const chart = (at: Rect, id = 'chart', ahead = 0) =>
+    chartPanel(state, { id, rect: at, series: seriesOf({ ...state.chart, series: state.chart.series + ahead }) });
+  if (state.chart.isZoomed) return [chart(rect)];
+  if (rect.height < 26 || rect.width < 100) return compact(state, rect, chart);
+  const [upper, middle, lower] = thirds(rect);
+  const [left, right] = columnsOf(upper, [{ share: 13 }, { share: 7 }]) as [Rect, Rect];
+  const charts = left.height >= 20 ? rowsOf(left, [{ share: 1 }, { share: 1 }]) : [left];
+  const [quota, alerts] = columnsOf(middle, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
+  const [runs, schedules] = columnsOf(lower, [{ share: 11 }, { share: 9 }]) as [Rect, Rect];
+  return [
+    ...charts.map((at, index) => (index === 0 ? chart(at) : chart(at, `chart-${index}`, index))),
+    queuePanel(state, right),
+    quotaPanel(state, quota),
+    alertsPanel(state, alerts),
+    runsPanel(state, runs),
+    schedulesPanel(state, schedules),
+  ];
+}
+
+type ChartAt = (at: Rect, id?: string, ahead?: number) => Panel;
+
+/** 80×24: schedules give way, and what they missed stands with the runs. */
+function compact(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
+  const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, 7, rect.height >= 20 ? 4 : 3]) as [Rect, Rect, Rect];
+  const [left, right] = columnsOf(upper, [{ share: 1 }, 34]) as [Rect, Rect];
+  const [quota, alerts] = columnsOf(middle, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
+  return [
+    chart(left),
+    queuePanel(state, right),
+    quotaPanel(state, quota),
+    alertsPanel(state, alerts),
+    runsPanel(state, lower),
+  ];
+}
+
+function thirds(rect: Rect): [Rect, Rect, Rect] {
+  const isTall = rect.height >= 44;
+  return rowsOf(rect, [{ share: 1 }, isTall ? 14 : 9, isTall ? 16 : 9]) as [Rect, Rect, Rect];
+}
+
+function openAlerts(state: State) {
+  const { alerts } = shownPicture(state);
+  const feed = alerts === null ? [] : (lastValue(alerts)?.alerts ?? []);
+  return feed.filter(({ severity, acknowledged }) => isCriticalAlert(severity) && acknowledged === null);
+}
+
+function obey(state: State, name: CommandName, argument: string | undefined): ViewStep<null> {
+  const { chart } = state;
+  const points = state.picture.metrics === null ? [] : (lastValue(state.picture.metrics)?.points ?? []);
+  const withChart = (changes: Partial<State['chart']>): ViewStep<null> => ({
+    state: { chart: { ...chart, ...changes } },
+  });
+  const series = (step: number) => withChart({ series: (chart.series + step + SERIES.length) % SERIES.length });
+  const range = (step: number) =>
+    withChart({ range: Math.max(0, Math.min(RANGES.length - 1, chart.range + step)), cursorAtEpochMs: null });
+  switch (name) {
+    case 'shorter':
+      return range(-1);
+    case 'longer':
+      return range(1);
+    case 'range':
+      return range(
+        Math.max(
+          0,
+          RANGES.findIndex(({ id }) => id === argument),
+        ) - chart.range,
+      );
+    case 'next-series':
+      return series(1);
+    case 'previous-series':
+      return series(-1);
+    case 'series':
+      return withChart({
+        series: Math.max(
+          0,
+          SERIES.findIndex(({ id }) => id === argument),
+        ),
+      });
+    case 'cursor-back':
+      return { state: { chart: movedCursor(chart, points, -1, shownNow(state)) } };
+    case 'cursor-on':
+      return { state: { chart: movedCursor(chart, points, 1, shownNow(state)) } };
+    case 'zoom':
+      return withChart({ isZoomed: !chart.isZoomed });
+    case 'back':
+      return withChart(chart.cursorAtEpochMs === null ? { isZoomed: false } : { cursorAtEpochMs: null });
+    case 'acknowledge':
+      return { state: { dialog: acknowledgeForm(state) } };
+    default:
+      return {};
+  }
+}
+
+const LISTED = 8;
+
+function acknowledgeForm(state: State): Form {
+  const open = openAlerts(state);
+  const more = open.length > LISTED ? [line(`… and ${open.length - LISTED} more`)] : [];
+  return {
+    kind: 'form',
+    title: `Acknowledge ${plural(open.length, 'alert')}`,
+    explain: [
+      ...open.slice(0, LISTED).map((alert) => line(`· ${addressed(alert.text, state.isMasked, 200)}`)),
+      ...more,
+      line('They stay in the feed, dimmed, for everybody; repetitions of a day are covered.'),
+    ],
+    fields: [],
+    focus: 0,
+    verb: 'acknowledge',
+    isDangerous: false,
+    purpose: {
+      kind: 'act',
+      request: { kind: 'acknowledge', fingerprints: open.map(({ fingerprint }) => fingerprint) },
+    },
+  };
+}

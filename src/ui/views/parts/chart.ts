@@ -1,0 +1,168 @@
+/** The time-series chart as a panel: real time below, units at the left, gaps as gaps, highest and lowest values kept. */
+import { formatClock } from '../../../domain/format.ts';
+import { lastValue } from '../../../domain/loaded.ts';
+import { type ChartBucket, downsample, type MetricPoint, type MetricSeries } from '../../../domain/metric.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../domain/time.ts';
+import { type ChartChoice, rangeOf, roundTop, type Series } from '../../chart.ts';
+import type { Rect } from '../../layout.ts';
+import { BLANK, fill, type Line, line, seg } from '../../line.ts';
+import type { Panel, Span, Trace } from '../../panel.ts';
+import { type PartBody, partPanel } from '../../part.ts';
+import { type State, shownNow, shownPicture } from '../../state.ts';
+
+export interface ChartFrame {
+  readonly id: string;
+  readonly rect: Rect;
+  readonly series: Series;
+}
+
+export function chartPanel(state: State, { id, rect, series }: ChartFrame): Panel {
+  const range = rangeOf(state.chart);
+  const part = shownPicture(state).metrics;
+  const nowEpochMs = shownNow(state);
+  const frame = { id, rect, title: `${series.title}, ${range.title}`, part, nowEpochMs };
+  return partPanel<MetricSeries>(frame, ({ points }, room) => {
+    const reading = readingAt(points, state.chart, nowEpochMs);
+    if (reading === null) {
+      const text = `No measurement in the last ${range.title}. The health monitor writes one every 5 min.`;
+      return { lines: [line(seg(text, 'muted'))] };
+    }
+    return {
+      ...body({ points, series, room, nowEpochMs, chart: state.chart }),
+      more: legend(series, reading, state.chart),
+    };
+  });
+}
+
+/** The point under the cursor, else the newest in the range. */
+function readingAt(points: readonly MetricPoint[], chart: ChartChoice, nowEpochMs: number): MetricPoint | null {
+  const from = nowEpochMs - rangeOf(chart).ms;
+  const { cursorAtEpochMs } = chart;
+  const under = cursorAtEpochMs === null ? undefined : points.find(({ atEpochMs }) => atEpochMs === cursorAtEpochMs);
+  const newest = points.findLast(({ atEpochMs }) => atEpochMs > from);
+  return under !== undefined && under.atEpochMs > from ? under : (newest ?? null);
+}
+
+function legend(series: Series, point: MetricPoint, { cursorAtEpochMs }: ChartChoice): Line {
+  const values = [...series.traces].reverse().flatMap((trace, index) => {
+    const value = trace.pick(point);
+    const text = `${trace.name} ${value === null ? '–' : series.format(value)}`;
+    return [...(index === 0 ? [] : [seg(' ')]), seg(text, trace.role)];
+  });
+  const isRead = cursorAtEpochMs === point.atEpochMs;
+  return [...(isRead ? [seg(`at ${formatClock(point.atEpochMs)} UTC `, 'selected'), seg(' ')] : []), ...values];
+}
+
+interface Drawing {
+  readonly points: readonly MetricPoint[];
+  readonly series: Series;
+  readonly room: Rect;
+  readonly nowEpochMs: number;
+  readonly chart: ChartChoice;
+}
+
+function body(drawing: Drawing): PartBody {
+  const { points, series, room, nowEpochMs, chart } = drawing;
+  const rows = room.height - 1;
+  const measured = (from: number) =>
+    Math.max(
+      0,
+      ...points
+        .filter((point) => point.atEpochMs > from)
+        .flatMap((point) => series.traces.map((trace) => trace.pick(point) ?? 0)),
+    );
+  const top = series.top ?? roundTop(measured(nowEpochMs - rangeOf(chart).ms), series.leastTop);
+  const labels = yLabels(series, top, rows);
+  const axis = Math.max(3, ...[...labels.values()].map((label) => label.length)) + 1;
+  const cells = room.width - axis;
+  if (rows < 2 || cells < 10) return { lines: [] };
+  // The window moves by whole cells, so that a chart without news stays as it is.
+  const cellMs = rangeOf(chart).ms / cells;
+  const toEpochMs = Math.ceil(nowEpochMs / cellMs) * cellMs;
+  const window = { fromEpochMs: toEpochMs - rangeOf(chart).ms, toEpochMs, buckets: cells * 2 };
+  const dots = rows * 4;
+  const traces = series.traces.map(({ role, pick }): Trace => {
+    return { role, columns: joined(downsample(points, pick, window).map((bucket) => spanOf(bucket, top, dots))) };
+  });
+  const lines = Array.from({ length: rows }, (_, row) => axisLine(labels.get(row), axis));
+  return {
+    lines: [...lines, timeLine({ ...window, cells, axis })],
+    plot: {
+      rect: { x: axis, y: 0, width: cells, height: rows },
+      traces,
+      cursor: chart.cursorAtEpochMs === null ? null : columnOf(chart.cursorAtEpochMs, window),
+    },
+  };
+}
+
+function axisLine(label: string | undefined, axis: number): Line {
+  const text = (label ?? '').padStart(axis - 1);
+  return label === undefined ? line(seg(`${text}│`, 'muted')) : line(seg(text), seg('┤', 'muted'));
+}
+
+/** By row from the top: the top value, zero at the bottom, and as many between as have room and are whole. */
+function yLabels(series: Series, top: number, rows: number): Map<number, string> {
+  const wanted = rows >= 17 ? [8, 4, 5, 2, 1] : rows >= 9 ? [4, 5, 2, 1] : [2, 1];
+  const steps = wanted.find((each) => each < rows && Number.isInteger(top / each)) ?? 1;
+  const label = (index: number) => series.format((top * index) / steps);
+  return new Map(
+    Array.from({ length: steps + 1 }, (_, index) => [Math.round(((steps - index) * (rows - 1)) / steps), label(index)]),
+  );
+}
+
+function spanOf(bucket: ChartBucket | null, top: number, dots: number): Span | null {
+  if (bucket === null) return null;
+  const dot = (value: number) => Math.max(0, Math.min(dots - 1, Math.round((value / top) * (dots - 1))));
+  return { low: dot(bucket.min), high: dot(bucket.max) };
+}
+
+/** Neighbours are joined by stretching the later one towards the earlier: a line without holes. */
+function joined(columns: readonly (Span | null)[]): readonly (Span | null)[] {
+  return columns.map((span, index) => {
+    const before = columns[index - 1] ?? null;
+    if (span === null || before === null) return span;
+    if (span.low > before.high + 1) return { ...span, low: before.high + 1 };
+    return span.high < before.low - 1 ? { ...span, high: before.low - 1 } : span;
+  });
+}
+
+function columnOf(
+  atEpochMs: number,
+  window: { fromEpochMs: number; toEpochMs: number; buckets: number },
+): number | null {
+  const share = (atEpochMs - window.fromEpochMs) / (window.toEpochMs - window.fromEpochMs);
+  const column = Math.floor(share * window.buckets);
+  return column >= 0 && column < window.buckets ? column : null;
+}
+
+const TIME_STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * MINUTE_MS);
+const LABEL_ROOM = 10;
+
+/** Round times below their columns. */
+function timeLine(scale: { fromEpochMs: number; toEpochMs: number; cells: number; axis: number }): Line {
+  const { fromEpochMs, toEpochMs, cells, axis } = scale;
+  const cellMs = (toEpochMs - fromEpochMs) / cells;
+  const stepMs = TIME_STEPS_MS.find((each) => each / cellMs >= LABEL_ROOM) ?? 12 * HOUR_MS;
+  let text = '';
+  for (let at = Math.ceil(fromEpochMs / stepMs) * stepMs; at < toEpochMs; at += stepMs) {
+    // The label's colon stands below its column.
+    const begin = Math.floor((at - fromEpochMs) / cellMs) - 2;
+    if (begin < text.length || begin + 5 > cells) continue;
+    text = text.padEnd(begin) + formatClock(at);
+  }
+  return fill(
+    [...fill(line(seg('UTC', 'muted')), axis), ...(text === '' ? BLANK : line(seg(text, 'muted')))],
+    axis + cells,
+  );
+}
+
+/** The highest and lowest of what the queue held lately, for the sparkline of the queue panel. */
+export function depthHistory(
+  metrics: State['picture']['metrics'],
+  cells: number,
+  nowEpochMs: number,
+): readonly (number | null)[] {
+  const points = metrics === null ? [] : (lastValue(metrics)?.points ?? []);
+  const window = { fromEpochMs: nowEpochMs - 2 * HOUR_MS, toEpochMs: nowEpochMs, buckets: cells };
+  return downsample(points, (point) => point.queueDepth, window).map((bucket) => bucket?.max ?? null);
+}

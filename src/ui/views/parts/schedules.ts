@@ -1,0 +1,71 @@
+/** Schedules as a panel: the three that the system lives by, when they run next, and what QStash says of the last time. */
+import { formatClock, plural } from '../../../domain/format.ts';
+import { EXPECTED_SCHEDULES, type Schedule, type ScheduleOverview } from '../../../domain/schedule.ts';
+import type { Rect } from '../../layout.ts';
+import { cut, fill, type Line, line, type Segment, seg } from '../../line.ts';
+import type { Panel } from '../../panel.ts';
+import { partPanel } from '../../part.ts';
+import { type State, shownNow, shownPicture } from '../../state.ts';
+import { outside } from '../../words.ts';
+import { missedHere } from './runs.ts';
+
+export function schedulesPanel(state: State, rect: Rect): Panel {
+  const nowEpochMs = shownNow(state);
+  const part = shownPicture(state).schedules;
+  return partPanel<ScheduleOverview>(
+    { id: 'schedules', rect, title: 'Schedules', part, nowEpochMs },
+    (overview, room) => {
+      const expected = EXPECTED_SCHEDULES.map(({ id, cron }) => {
+        const found = overview.schedules.find((schedule) => schedule.id === id);
+        return found === undefined
+          ? line(seg(`✗ ${id} is missing (${cron})`, 'warning'))
+          : scheduleLine(found, state, nowEpochMs);
+      });
+      const others = overview.schedules
+        .filter(({ id }) => !EXPECTED_SCHEDULES.some((each) => each.id === id))
+        .map((schedule) => scheduleLine(schedule, state, nowEpochMs));
+      const lines = [...expected, ...deadLine(overview), ...others];
+      return { lines: lines.slice(0, room.height).map((each) => cut(each, room.width)) };
+    },
+  );
+}
+
+function scheduleLine(schedule: Schedule, state: State, nowEpochMs: number): Line {
+  const missed = missedHere(state).find(({ scheduleId }) => scheduleId === schedule.id);
+  return line(
+    lastSign(schedule),
+    ' ',
+    ...fill(line(outside(schedule.id, 60)), 23),
+    ...fill(line(seg(outside(schedule.cron, 20), 'muted')), 14),
+    nextSegment(schedule, nowEpochMs),
+    seg(missed === undefined ? '' : `  due ${formatClock(missed.dueAtEpochMs)}, not seen`, 'warning'),
+  );
+}
+
+function nextSegment({ isPaused, nextRunAtEpochMs }: Schedule, nowEpochMs: number): Segment {
+  if (isPaused) return seg('paused', 'warning');
+  if (nextRunAtEpochMs === null) return seg('');
+  // A time that has passed only waits for the next look at QStash.
+  return seg(nextRunAtEpochMs < nowEpochMs ? 'due' : `next ${formatClock(nextRunAtEpochMs)}`);
+}
+
+function lastSign({ lastState }: Schedule): Segment {
+  switch (lastState) {
+    case 'success':
+      return seg('✓', 'ok');
+    case 'fail':
+      return seg('✗', 'critical');
+    case 'in-progress':
+      return seg('▸', 'accent');
+    case 'unknown':
+      return seg('·', 'muted');
+    default:
+      return lastState satisfies never;
+  }
+}
+
+function deadLine({ deadLetters, deadLettersTruncated }: ScheduleOverview): Line[] {
+  if (deadLetters === 0) return [];
+  const text = `QStash gave up on ${plural(deadLetters, 'delivery', 'deliveries')}${deadLettersTruncated ? ' or more' : ''}`;
+  return [line(seg(text, 'warning'))];
+}
