@@ -202,7 +202,7 @@ export function runSection(snapshot: Snapshot, look: Look): string[] {
   return sectionOf('Runs', snapshot.runs, contextOf(snapshot, look), ({ runs }) => {
     if (runs.length === 0) return labelled('Runs', 'none recorded', look);
     const columns = runColumns(snapshot.takenAtEpochMs);
-    return [...labelled('Runs', 'newest first', look), ...table(columns, runs.slice(0, RUNS_SHOWN), look, 2)];
+    return [...labelled('Runs', 'newest first', look), ...table(columns, newestRuns(runs), look, 2)];
   });
 }
 
@@ -221,9 +221,15 @@ function runColumns(nowEpochMs: number) {
   ] as const;
 }
 
-function whatItDid({ successful, failed, processed, error }: RunRecord): string {
+/** The feed is in the order of their ends. */
+function newestRuns(runs: readonly RunRecord[]): readonly RunRecord[] {
+  return runs.toSorted((a, b) => b.startedAtEpochMs - a.startedAtEpochMs).slice(0, RUNS_SHOWN);
+}
+
+function whatItDid({ worker, successful, failed, processed, error }: RunRecord): string {
   if (error !== null) return clean(error);
-  return processed === 0 ? '' : `${formatCount(successful)} sent, ${formatCount(failed)} failed`;
+  const word = worker === 'queue-processor' ? 'sent' : 'ok';
+  return processed === 0 ? '' : `${formatCount(successful)} ${word}, ${formatCount(failed)} failed`;
 }
 
 function contextOf(snapshot: Snapshot, look: Look) {
