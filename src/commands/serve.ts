@@ -11,6 +11,7 @@ import { logTo } from './workers.ts';
 const DEFAULT_PORT = 8_787;
 /** The longest that stopping waits for runs: sends in flight time out before. */
 const DRAIN_MS = 60_000;
+const LAST_ANSWERS_MS = 2_000;
 
 type Options = { port?: number; host?: string };
 
@@ -50,6 +51,8 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     log.info('[serve] Stopping.');
     const closed = new Promise((resolve) => listener.close(resolve));
     await Promise.race([server.drain(), timeout(DRAIN_MS)]);
+    // Runs are over; their answers still have to leave.
+    await Promise.race([closed, timeout(LAST_ANSWERS_MS)]);
     if ('closeAllConnections' in listener) listener.closeAllConnections();
     await closed;
     log.info('[serve] Stopped.');
