@@ -556,7 +556,7 @@ create or replace function public.email_ops_untouchable(p_queue public.email_que
 returns text language sql stable set search_path = '' as $$
   select case
     when p_queue.id is null then 'not found'
-    when p_queue.status = 'completed' then 'already sent'
+    when p_queue.status = 'completed' or (p_queue.status = 'processing' and public.email_ops_was_sent(p_queue.id)) then 'already sent'
     when p_queue.status = 'processing' and p_queue.locked_until >= now() then 'being sent by ' || coalesce(p_queue.locked_by, 'a worker')
     when p_queue.status = 'processing' and p_queue.locked_until is null and p_queue.updated_at > now() - interval '15 minutes'
       then 'being sent by a legacy worker'

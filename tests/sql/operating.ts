@@ -53,6 +53,17 @@ export function describeOperating(open: () => QueueDatabase): void {
       expect(await db.claim('worker')).toHaveLength(1);
     });
 
+    test('does not queue again what went out before its second holder crashed', async () => {
+      const id = await db.insert();
+      await db.claim('zombie');
+      await db.expireLease(id);
+      await db.claim('owner');
+      await db.finish('zombie', [{ id, attempt: 1, outcome: 'sent', provider: 'brevo' }]);
+      await db.expireLease(id);
+      expect(await db.retry([id])).toEqual({ retried: [], skipped: [{ id, reason: 'already sent' }] });
+      expect(await db.discard([id])).toEqual({ discarded: [], skipped: [{ id, reason: 'already sent' }] });
+    });
+
     test('answers an empty list to nobody', async () => {
       expect(await db.retry([])).toEqual({ retried: [], skipped: [] });
     });
