@@ -10,7 +10,7 @@ import { table } from './render/table.ts';
 
 const TIMEOUT_MS = 5_000;
 
-const attemptSchema = z.object({
+const attemptSchema = z.looseObject({
   at: z.string(),
   provider: z.string(),
   to: z.string(),
@@ -65,13 +65,15 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
       ask(joined, `/outbox?${query}`, signal),
       ask(joined, '/outbox/summary', signal),
     ]);
+    const attempts = outboxSchema
+      .parse(listed)
+      .attempts.map((attempt) => (options.unmask === true ? attempt : { ...attempt, to: maskEmail(attempt.to) }));
     if (options.json === true) {
-      io.stdout.write(`${JSON.stringify({ summary, ...(listed as object) })}\n`);
+      io.stdout.write(`${JSON.stringify({ summary, attempts })}\n`);
       return EXIT.ok;
     }
     const look = lookOf(io);
-    const { attempts } = outboxSchema.parse(listed);
-    const lines = [...table(columnsOf(options), attempts, look), summaryLine(summarySchema.parse(summary))];
+    const lines = [...table(COLUMNS, attempts, look), summaryLine(summarySchema.parse(summary))];
     io.stdout.write(shown(lines, look));
     return EXIT.ok;
   } finally {
@@ -96,25 +98,23 @@ async function ask({ url, environment }: JoinedSandbox, path: string, signal: Ab
   return response.json();
 }
 
-function columnsOf({ unmask }: Options) {
-  return [
-    { title: 'UTC', cell: ({ at }: Attempt) => formatClock(Date.parse(at)) },
-    { title: 'provider', cell: ({ provider }: Attempt) => cleanText(provider, 20) },
-    {
-      title: 'outcome',
-      cell: ({ outcome, repeat }: Attempt) => `${cleanText(outcome, 20)}${repeat ? ' (repeat)' : ''}`,
-      role: ({ outcome }: Attempt): Role => (outcome === 'delivered' ? 'ok' : 'critical'),
-    },
-    { title: 'took', align: 'right', cell: ({ latencyMs }: Attempt) => formatLatency(latencyMs) },
-    { title: 'to', shrinkTo: 12, cell: ({ to }: Attempt) => cleanText(unmask === true ? to : maskEmail(to), 80) },
-    {
-      title: 'subject, or what failed',
-      shrinkTo: 12,
-      cell: ({ subject, message, outcome }: Attempt) =>
-        maskEmailsIn(cleanText(outcome === 'failed' ? (message ?? '') : subject, 120)),
-    },
-  ] as const;
-}
+const COLUMNS = [
+  { title: 'UTC', cell: ({ at }: Attempt) => formatClock(Date.parse(at)) },
+  { title: 'provider', cell: ({ provider }: Attempt) => cleanText(provider, 20) },
+  {
+    title: 'outcome',
+    cell: ({ outcome, repeat }: Attempt) => `${cleanText(outcome, 20)}${repeat ? ' (repeat)' : ''}`,
+    role: ({ outcome }: Attempt): Role => (outcome === 'delivered' ? 'ok' : 'critical'),
+  },
+  { title: 'took', align: 'right', cell: ({ latencyMs }: Attempt) => formatLatency(latencyMs) },
+  { title: 'to', shrinkTo: 12, cell: ({ to }: Attempt) => cleanText(to, 80) },
+  {
+    title: 'subject, or what failed',
+    shrinkTo: 12,
+    cell: ({ subject, message, outcome }: Attempt) =>
+      maskEmailsIn(cleanText(outcome === 'failed' ? (message ?? '') : subject, 120)),
+  },
+] as const;
 
 function summaryLine({
   attempts,
