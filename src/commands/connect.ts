@@ -6,10 +6,10 @@
 import { type Config, isEmpty, loadConfig, readEnvironment, type Variables } from '../config.ts';
 import type { RedisConnection } from '../data/redis.ts';
 import type { Schedules } from '../data/schedules.ts';
-import type { SnapshotReader } from '../data/snapshot.ts';
+import type { PartListener, SnapshotReader } from '../data/snapshot.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
 import { type Clock, systemClock } from '../domain/time.ts';
-import type { JoinedSandbox } from '../sandbox/launcher.ts';
+import type { JoinedSandbox, Progress } from '../sandbox/launcher.ts';
 import { CommandError, ConfigError, EXIT } from './command.ts';
 import type { Io } from './io.ts';
 import { progressLine } from './sandbox-progress.ts';
@@ -22,8 +22,8 @@ export interface Systems extends AsyncDisposable {
   readonly redis: RedisConnection | null;
   readonly supabase: SupabaseConnection | null;
   readonly schedules: Schedules | null;
-  /** Reads the whole picture from the connections above. */
-  snapshotReader(): Promise<SnapshotReader>;
+  /** Reads the whole picture from the connections above. `onPart` of the first call gets each part as it arrives. */
+  snapshotReader(onPart?: PartListener): Promise<SnapshotReader>;
   /** The sandbox that this command holds, if it does. */
   readonly sandbox: JoinedSandbox | null;
 }
@@ -32,6 +32,8 @@ export interface ConnectOptions {
   readonly environment: Variables;
   /** Where `.env` is looked for; the working folder unless told. */
   readonly folder?: string;
+  /** How far the sandbox is with starting; without it a line on stderr says so. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /** Connects to what is configured, or to the sandbox when nothing is. Nothing is sent yet. @throws ConfigError */
@@ -39,7 +41,7 @@ export async function connectSystems(io: Io, options: ConnectOptions): Promise<S
   const { environment, problems } = readEnvironment(options.folder ?? process.cwd(), options.environment);
   const own = configOrThrow(environment, problems);
   if (!isEmpty(own)) return open({ config: own, variables: environment, sandbox: null });
-  const sandbox = await joinSandbox(io);
+  const sandbox = await joinSandbox(io, options.onProgress);
   const variables = { ...environment, ...sandbox.environment };
   try {
     return await open({ config: configOrThrow(variables), variables, sandbox });
@@ -74,8 +76,9 @@ function configOrThrow(environment: Variables, problems: readonly string[] = [])
   return result.config;
 }
 
-async function joinSandbox(io: Io): Promise<JoinedSandbox> {
+async function joinSandbox(io: Io, onProgress: ConnectOptions['onProgress']): Promise<JoinedSandbox> {
   const { joinOrStartSandbox } = await import('../sandbox/launcher.ts');
+  if (onProgress !== undefined) return joinOrStartSandbox({ onProgress });
   const progress = progressLine(io, 'No credentials set: starting the sandbox');
   return joinOrStartSandbox({ onProgress: progress.show }).finally(progress.end);
 }
@@ -93,8 +96,9 @@ async function open(parts: Pick<Systems, 'config' | 'variables' | 'sandbox'>): P
     redis,
     supabase,
     schedules,
-    snapshotReader: async () => {
-      reader ??= (await import('../data/snapshot.ts')).createSnapshotReader(sources);
+    snapshotReader: async (onPart) => {
+      const { createSnapshotReader } = await import('../data/snapshot.ts');
+      reader ??= createSnapshotReader(onPart === undefined ? sources : { ...sources, onPart });
       return reader;
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,4 @@
-/** `email-ops watch`: snapshots, one after the other, as a stream of text or JSON lines until told to stop. */
+/** `email-ops watch`: the dashboard on a terminal; elsewhere snapshots as a stream of text or JSON lines until told to stop. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotReader } from '../data/snapshot.ts';
 import { formatCount } from '../domain/format.ts';
@@ -7,7 +7,6 @@ import { SECOND_MS } from '../domain/time.ts';
 import { verdictOf } from '../domain/verdict.ts';
 import { type Budget, intervalWithin, parseBudget } from './budget.ts';
 import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
-import { connectSystems } from './connect.ts';
 import { isAbort } from './failure.ts';
 import type { Io } from './io.ts';
 import { parseDuration, wholeNumber } from './options.ts';
@@ -17,13 +16,33 @@ import { snapshotJson } from './render/snapshot-json.ts';
 
 const DEFAULT_INTERVAL_MS = 5 * SECOND_MS;
 const LEAST_INTERVAL_MS = 500;
+/** The dashboard's own list; a test holds the two equal. */
+export const THEME_CHOICES = ['dark', 'light', '16', 'mono'];
 
-type Options = { plain?: boolean; json?: boolean; interval?: number; budget?: Budget; count?: number };
+type Options = {
+  plain?: boolean;
+  json?: boolean;
+  interval?: number;
+  budget?: Budget;
+  count?: number;
+  workers?: boolean;
+  readOnly?: boolean;
+  safe?: boolean;
+  bell?: boolean;
+  mouse?: boolean;
+  theme?: string;
+};
 
 export const watch: Command<Options> = {
   name: 'watch',
   summary: 'watch the email system, refreshing',
   options: [
+    { flags: '--workers', description: 'run the workers in here too, on their schedules' },
+    { flags: '--read-only', description: 'look, and change nothing; EMAIL_OPS_READ_ONLY=1 does the same' },
+    { flags: '--safe', description: 'keys change something only after Ctrl-A, for ten minutes' },
+    { flags: '--bell', description: 'ring when a new critical alert arrives' },
+    { flags: '--mouse', description: 'clicks select, the wheel scrolls' },
+    { flags: '--theme <name>', description: 'colours of the dashboard', choices: THEME_CHOICES },
     { flags: '--plain', description: 'a stream of text; the default where stdout is no terminal' },
     { flags: '--json', description: 'a stream of JSON lines (docs/json.md)' },
     {
@@ -39,6 +58,8 @@ export const watch: Command<Options> = {
     { flags: '--count <n>', description: 'end after so many refreshes', parse: wholeNumber(1, 999_999_999) },
   ],
   examples: [
+    { line: 'email-ops', what: 'the dashboard' },
+    { line: 'email-ops watch --safe', what: 'the dashboard, for a terminal that is left open' },
     { line: 'email-ops watch --plain', what: 'one block of text every five seconds' },
     { line: 'email-ops watch --json --interval 1m >> email.jsonl', what: 'a record for later' },
     { line: 'email-ops watch --budget 10000/day', what: 'as often as the free plan of Upstash bears' },
@@ -47,6 +68,14 @@ export const watch: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  if (isDashboard(options, io, environment.TERM)) {
+    const { openDashboard } = await import('./dashboard/open.ts');
+    return openDashboard(
+      { ...options, intervalMs: options.interval ?? DEFAULT_INTERVAL_MS },
+      { io, environment, signal },
+    );
+  }
+  const { connectSystems } = await import('./connect.ts');
   await using systems = await connectSystems(io, { environment });
   const reader = await systems.snapshotReader();
   try {
@@ -56,6 +85,12 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     if (!signal.aborted || !isAbort(error)) throw error;
   }
   return EXIT.ok;
+}
+
+/** A stream was asked for, or there is no terminal that a dashboard could be drawn on. */
+function isDashboard({ plain, json, count }: Options, io: Io, term: string | undefined): boolean {
+  if (plain === true || json === true || count !== undefined) return false;
+  return io.stdout.isTty && io.stdin.isTty && term !== 'dumb';
 }
 
 async function stream(

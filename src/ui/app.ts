@@ -25,6 +25,9 @@ export interface AppOptions {
   now(): number;
 }
 
+export { createLogFile } from './log-file.ts';
+export { themeFor } from './theme.ts';
+
 export type Emit = (event: UiEvent) => void;
 
 /** The systems, as the dashboard sees them. */
@@ -54,7 +57,7 @@ export function createApp(options: AppOptions): App {
   let refresher: ReturnType<typeof createRefresher> | null = null;
   let state: State;
   let screen: DashboardScreen | null = null;
-  let ticker: NodeJS.Timeout | null = null;
+  let ticker: { stop(): void } | null = null;
   let stopped: Promise<void> | null = null;
 
   const terminal = createTerminal({
@@ -175,7 +178,7 @@ export function createApp(options: AppOptions): App {
       await Promise.race([session?.close(waiting), forced.promise]);
     } finally {
       stopping.abort();
-      if (ticker !== null) clearTimeout(ticker);
+      ticker?.stop();
       frames.stop();
       screen?.destroy();
       screen = null;
@@ -187,12 +190,19 @@ export function createApp(options: AppOptions): App {
 }
 
 /** At the full second, where the clock on the screen changes. */
-function tickEverySecond(now: () => number, onTick: (nowEpochMs: number) => void): NodeJS.Timeout {
-  const timer = setTimeout(function tick() {
-    onTick(now());
-    timer.refresh();
-  }, 1_000);
-  return timer;
+function tickEverySecond(now: () => number, onTick: (nowEpochMs: number) => void): { stop(): void } {
+  let timer: NodeJS.Timeout;
+  const next = () => {
+    timer = setTimeout(
+      () => {
+        onTick(now());
+        next();
+      },
+      1_000 - (now() % 1_000),
+    );
+  };
+  next();
+  return { stop: () => clearTimeout(timer) };
 }
 
 /** Reads again and again, `everyMs` apart, or at once when woken. */

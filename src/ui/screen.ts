@@ -7,9 +7,8 @@ import type { Widgets } from 'blessed';
 import Screen from 'blessed/lib/widgets/screen.js';
 import type { Size } from './layout.ts';
 import type { Frame, Panel } from './panel.ts';
-import { type MountedBox, mountBox } from './panels/box-panel.ts';
-import { type MountedPlot, mountPlot } from './panels/plot-panel.ts';
-import { mountTextPlot } from './panels/text-plot.ts';
+import { type MountedBox, mountBox } from './panels/box-shell.ts';
+import { type MountedPlot, mountPlot, mountTextPlot } from './panels/plot-shell.ts';
 import type { Look } from './theme.ts';
 
 export interface ScreenOptions {
@@ -130,6 +129,7 @@ function updatePlot(mounted: Mounted, panel: Panel, look: Look): boolean {
 function createOutput({ size, write, isSynchronised }: ScreenOptions) {
   return Object.assign(new EventEmitter(), {
     isTTY: true,
+    writable: true,
     isMuted: false,
     columns: size.columns,
     rows: size.rows,

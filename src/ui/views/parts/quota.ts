@@ -41,7 +41,7 @@ interface Columns {
   readonly hasCounts: boolean;
 }
 
-const NAME = 12;
+const NAME = 13;
 const PERCENT = 6;
 const COUNTS = 12;
 const FORECAST = 10;

@@ -1,35 +1,6 @@
-/** The plot of a chart in ASCII, for terminals that have no braille. */
-import type { Widgets } from 'blessed';
-import Box from 'blessed/lib/widgets/box.js';
-import type { Line } from '../line.ts';
-import { paintLines } from '../paint.ts';
-import type { Plot } from '../panel.ts';
-import type { Look } from '../theme.ts';
-import type { MountedPlot } from './plot-panel.ts';
-
-export function mountTextPlot(parent: Widgets.BoxElement, { rect }: Plot): MountedPlot {
-  const element = Box({
-    parent,
-    left: rect.x,
-    top: rect.y,
-    width: rect.width,
-    height: rect.height,
-    tags: false,
-    wrap: false,
-  });
-  let drawn = '';
-  return {
-    element,
-    update: (plot, look: Look) => {
-      const content = paintLines(plotLines(plot), rect.width, look);
-      if (content === drawn) return false;
-      drawn = content;
-      element.setContent(content);
-      return true;
-    },
-    destroy: () => element.destroy(),
-  };
-}
+/** The plot of a chart in ASCII, for terminals that have no braille. Pure. */
+import type { Line } from './line.ts';
+import type { Plot } from './panel.ts';
 
 /** One character a cell: `*` for what has its value there, `:` where it passes through, `|` for the cursor. */
 export function plotLines({ rect, traces, cursor }: Plot): Line[] {

@@ -1,7 +1,10 @@
 /** The plot of a chart on blessed-contrib's braille canvas. It is drawn when its traces change, not with every frame. */
 import type { Widgets } from 'blessed';
+import Box from 'blessed/lib/widgets/box.js';
 import Canvas, { type CanvasElement } from 'blessed-contrib/lib/widget/canvas.js';
+import { paintLines } from '../paint.ts';
 import type { Plot, Span } from '../panel.ts';
+import { plotLines } from '../text-plot.ts';
 import { type Look, type Style, THEMES } from '../theme.ts';
 
 export interface MountedPlot {
@@ -39,6 +42,24 @@ export function mountPlot(parent: Widgets.BoxElement, { rect }: Plot): MountedPl
       if (key === drawn) return false;
       drawn = key;
       draw(element, plot, THEMES[theme]);
+      return true;
+    },
+    destroy: () => element.destroy(),
+  };
+}
+
+/** The same without braille. */
+export function mountTextPlot(parent: Widgets.BoxElement, { rect }: Plot): MountedPlot {
+  const { x, y, width, height } = rect;
+  const element = Box({ parent, left: x, top: y, width, height, tags: false, wrap: false });
+  let drawn = '';
+  return {
+    element,
+    update: (plot, look) => {
+      const content = paintLines(plotLines(plot), width, look);
+      if (content === drawn) return false;
+      drawn = content;
+      element.setContent(content);
       return true;
     },
     destroy: () => element.destroy(),

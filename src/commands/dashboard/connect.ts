@@ -1,0 +1,50 @@
+/** The dashboard's session: systems, snapshots, actions and workers, made from the same parts as the other commands. */
+
+import type { Variables } from '../../config.ts';
+import type { PartListener } from '../../data/snapshot.ts';
+import type { Session } from '../../ui/app.ts';
+import type { UiEvent } from '../../ui/state.ts';
+import { connectSystems } from '../connect.ts';
+import type { Io } from '../io.ts';
+import type { Operator } from '../operator.ts';
+import { dashboardActions } from './actions.ts';
+import { createLogger, type EmbeddedWorkers, embedWorkers } from './embedded-workers.ts';
+import { type DashboardOptions, type Emit, READ_ONLY } from './open.ts';
+
+export interface ConnectDashboard {
+  readonly dashboard: DashboardOptions;
+  readonly io: Io;
+  readonly environment: Variables;
+  readonly operator: Operator;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** @throws ConfigError, SandboxError */
+export async function connectDashboard(options: ConnectDashboard): Promise<Session> {
+  const { dashboard, io, environment, operator, emit, signal } = options;
+  const systems = await connectSystems(io, {
+    environment,
+    onProgress: ({ step, done, total }) =>
+      emit({ type: 'connecting', step: `starting the sandbox: ${step} (${Math.min(done + 1, total)}/${total})` }),
+  });
+  const onPart: PartListener = (name, part) => emit({ type: 'part', name, part } as unknown as UiEvent);
+  const reader = await systems.snapshotReader(onPart);
+  const isReadOnly = dashboard.readOnly === true || systems.config.readOnly;
+  const workers: EmbeddedWorkers | null = isReadOnly
+    ? null
+    : await embedWorkers(systems, createLogger(emit, systems.clock), emit);
+  if (dashboard.workers === true) await workers?.switchOn();
+  return {
+    environment: systems.config.environment,
+    readOnly: isReadOnly ? (dashboard.readOnly === true ? READ_ONLY : 'EMAIL_OPS_READ_ONLY is set') : null,
+    workers: workers === null ? 'unavailable' : workers.state(),
+    actions: dashboardActions({ systems, operator, workers, isReadOnly }),
+    loaders: {},
+    read: () => reader.read(signal),
+    close: async (onWaiting) => {
+      await workers?.close(onWaiting);
+      await systems[Symbol.asyncDispose]();
+    },
+  };
+}

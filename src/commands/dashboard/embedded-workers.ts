@@ -1,0 +1,121 @@
+/** The workers inside the dashboard: run once at a key, or kept on their schedules while switched on. */
+import type { WorkerName } from '../../domain/run.ts';
+import type { Clock } from '../../domain/time.ts';
+import type { WorkersState } from '../../ui/state.ts';
+import type { Scheduler, WorkerState } from '../../workers/scheduler.ts';
+import type { Logger, RunResult } from '../../workers/worker.ts';
+import type { Systems } from '../connect.ts';
+import { openWorkers } from '../workers.ts';
+import type { Emit } from './open.ts';
+
+export interface EmbeddedWorkers {
+  state(): WorkersState;
+  switchOn(): Promise<void>;
+  /** Drains: what has not begun is given back, what is in flight is waited for. */
+  switchOff(): Promise<void>;
+  /** One run now; null when this worker runs already. */
+  runNow(name: WorkerName, onProgress: (text: string, share?: number) => void): Promise<RunResult | null>;
+  close(onWaiting: (text: string) => void): Promise<void>;
+}
+
+/** Sends in flight time out before. */
+const DRAIN_MS = 60_000;
+
+/** Null where what they need is not configured. Nothing is loaded before the first run. */
+export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): Promise<EmbeddedWorkers | null> {
+  if (systems.redis === null || systems.supabase === null) return null;
+  let opened: Promise<Scheduler> | null = null;
+  let schedule: AbortController | null = null;
+  let state: WorkersState = 'off';
+  const watchers = new Map<string, (worker: WorkerState) => void>();
+  const become = (next: WorkersState) => {
+    state = next;
+    emit({ type: 'workers', workers: next });
+  };
+  const scheduler = () => {
+    opened ??= openScheduler(systems, log, (states) => {
+      for (const each of states) watchers.get(each.name)?.(each);
+    });
+    return opened;
+  };
+  const switchOff = async () => {
+    schedule?.abort();
+    schedule = null;
+    become('draining');
+    await (await scheduler()).stop(AbortSignal.timeout(DRAIN_MS));
+    become('off');
+  };
+  return {
+    state: () => state,
+    switchOn: async () => {
+      const { keepLocalSchedule } = await import('../../workers/local-schedule.ts');
+      schedule = new AbortController();
+      const { signal } = schedule;
+      const kept = keepLocalSchedule(await scheduler(), {
+        schedules: systems.schedules,
+        forceLocal: false,
+        log,
+        signal,
+      });
+      kept.catch((error: unknown) => log.error(`[schedule] ${String(error)}`));
+      become('on');
+    },
+    switchOff,
+    runNow: async (name, onProgress) => {
+      const ready = await scheduler();
+      watchers.set(name, ({ progress }) => {
+        if (progress !== null) onProgress(progressText(progress));
+      });
+      try {
+        return await ready.runNow(name, 'console');
+      } finally {
+        watchers.delete(name);
+      }
+    },
+    close: async (onWaiting) => {
+      if (opened === null) return;
+      const busy = (await opened).states().filter(({ runningSinceEpochMs }) => runningSinceEpochMs !== null);
+      if (busy.length > 0)
+        onWaiting(`waiting for ${busy.map(({ name }) => name).join(' and ')} to finish; Ctrl-C leaves at once`);
+      await switchOff();
+    },
+  };
+}
+
+/** Lines into the log of the dashboard. */
+export function createLogger(emit: Emit, clock: Clock): Logger {
+  const to = (text: string) =>
+    emit({ type: 'log', line: { atEpochMs: clock.nowEpochMs(), source: sourceOf(text), text } });
+  return { info: to, warn: to, error: to };
+}
+
+/** By the prefix that each worker writes (WIRE.md). */
+function sourceOf(text: string): WorkerName | 'console' {
+  if (text.startsWith('[email-worker]')) return 'queue-processor';
+  if (text.startsWith('[health-monitor]')) return 'health-monitor';
+  return text.startsWith('[quota-sync]') ? 'quota-sync' : 'console';
+}
+
+async function openScheduler(
+  systems: Systems,
+  log: Logger,
+  onChange: (states: readonly WorkerState[]) => void,
+): Promise<Scheduler> {
+  const workers = await openWorkers(systems, log);
+  const { WORKER_TABLE } = await import('../../workers/registry.ts');
+  const { createScheduler } = await import('../../workers/scheduler.ts');
+  const scheduled = WORKER_TABLE.map(({ name, cron }) => ({ name, cron, worker: workers[name] }));
+  return createScheduler(scheduled, log, { onChange });
+}
+
+function progressText({
+  processed,
+  successful,
+  failed,
+}: {
+  processed: number;
+  successful: number;
+  failed: number;
+}): string {
+  return `${successful} sent, ${failed} failed, ${processed} done`;
+}

@@ -1,0 +1,68 @@
+/**
+ * `email-ops watch` on a terminal: opens the dashboard, and gives it the systems once it has painted. What the dashboard
+ * may do outside is in `actions.ts`, and its workers are in `embedded-workers.ts`.
+ */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { UiEvent } from '../../ui/state.ts';
+import { EXIT, type Invocation } from '../command.ts';
+import { isUtf8 } from '../io.ts';
+import { operatorOf } from '../operator.ts';
+
+export interface DashboardOptions {
+  readonly workers?: boolean;
+  readonly readOnly?: boolean;
+  readonly safe?: boolean;
+  readonly bell?: boolean;
+  readonly mouse?: boolean;
+  readonly theme?: string;
+  readonly intervalMs: number;
+}
+
+/** Runs until it is left. Resolves to the exit code; rejects with what made connecting impossible. */
+export async function openDashboard(
+  dashboard: DashboardOptions,
+  { io, environment, signal }: Pick<Invocation, 'io' | 'environment' | 'signal'>,
+): Promise<number> {
+  const { createApp, createLogFile, themeFor } = await import('../../ui/app.ts');
+  const operator = operatorOf(environment);
+  const app = createApp({
+    input: process.stdin,
+    output: process.stdout,
+    hasMouse: dashboard.mouse === true,
+    isSynchronised: !/^(linux|vt|screen)/.test(environment.TERM ?? ''),
+    beginning: {
+      look: { theme: themeFor(environment, io.colour, dashboard.theme), ascii: !io.unicode || !isUtf8(environment) },
+      refreshMs: dashboard.intervalMs,
+      readOnly: dashboard.readOnly === true ? READ_ONLY : null,
+      isSafe: dashboard.safe === true,
+      hasBell: dashboard.bell === true,
+      operator: `${operator.name}@${operator.host}`,
+      environment: null,
+    },
+    connect: async (emit, stopping) => {
+      const { connectDashboard } = await import('./connect.ts');
+      return connectDashboard({ dashboard, io, environment, operator, emit, signal: stopping });
+    },
+    log: createLogFile(join(stateFolder(environment.XDG_STATE_HOME), 'email-ops', 'dashboard.log')),
+    now: io.now,
+  });
+  const onAbort = () => void app.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await app.run();
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await app.stop();
+  }
+  return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+export const READ_ONLY = 'this console is read-only';
+
+export type Emit = (event: UiEvent) => void;
+
+/** The XDG specification: a relative path is ignored. */
+function stateFolder(base: string | undefined): string {
+  return base !== undefined && isAbsolute(base) ? base : join(homedir(), '.local', 'state');
+}
