@@ -1,18 +1,10 @@
 /** What `serve` serves, put together from the connected systems; and what it does not serve, and why. */
-import { createAudit } from '../data/audit.ts';
-import { createDeliveries } from '../data/deliveries.ts';
-import { createDueTimes } from '../data/due-times.ts';
-import { createLogs } from '../data/logs.ts';
-import { createQueueList } from '../data/queue-list.ts';
-import { createQueueLock } from '../data/queue-lock.ts';
-import { createAdminActions } from '../workers/admin-actions.ts';
-import { ADMIN_PATH, createAdminApi } from '../workers/admin-api.ts';
+import { ADMIN_PATH } from '../workers/admin-api.ts';
+import { createEndpoints, signingKeysOf } from '../workers/endpoints.ts';
 import { createPrometheus, type Metrics } from '../workers/prometheus.ts';
 import type { Workers } from '../workers/registry.ts';
-import { createWorkerRoutes, type RouteHandler } from '../workers/routes.ts';
 import { createServerApp } from '../workers/server.ts';
 import { createSnapshotCache } from '../workers/snapshot-cache.ts';
-import { createTick } from '../workers/tick.ts';
 import type { Logger, RunResult, Worker } from '../workers/worker.ts';
 import type { Systems } from './connect.ts';
 import { missingFor, openWorkers } from './workers.ts';
@@ -42,10 +34,11 @@ export async function openServer(systems: Systems, context: ServeContext): Promi
   const missing = missingFor(systems);
   const workers = missing === '' ? watched(await openWorkers(systems, log), metrics, underWay) : null;
   const snapshot = createSnapshotCache(await systems.snapshotReader(), clock);
+  const { redis, supabase } = systems;
+  const endpoints = createEndpoints({ config, clock, redis, supabase, workers, snapshot, ...context });
   const app = createServerApp({
-    routes: workers === null ? null : routesOf(systems, workers, context),
+    ...endpoints,
     missing,
-    admin: adminOf(systems, { ...context, workers, snapshot }),
     metrics,
     metricsToken: context.isLoopback ? null : { token: config.adminToken },
     isStopping: () => signal.aborted,
@@ -79,51 +72,6 @@ function watched(workers: Workers, metrics: Metrics, underWay: Set<Promise<RunRe
   return Object.fromEntries(
     Object.entries(workers).map(([name, worker]) => [name, watch(name, worker)]),
   ) as unknown as Workers;
-}
-
-function routesOf({ config, clock, redis }: Systems, workers: Workers, { log, signal }: ServeContext) {
-  if (redis === null) return null;
-  const { qstash, worker, cronSecret, isDevelopment } = config;
-  return createWorkerRoutes({
-    workers,
-    tick: createTick(workers, { dueTimes: createDueTimes(redis.client), clock }),
-    deliveries: createDeliveries(redis.client),
-    signingKeys: signingKeysOf(qstash),
-    baseUrl: worker.baseUrl,
-    cronSecret,
-    isDevelopment,
-    log,
-    signal,
-  });
-}
-
-function signingKeysOf(qstash: Systems['config']['qstash']) {
-  const { currentSigningKey: current = null, nextSigningKey: next = null } = qstash ?? {};
-  return current === null || next === null ? null : { current, next };
-}
-
-type AdminContext = ServeContext & {
-  readonly workers: Workers | null;
-  readonly snapshot: ReturnType<typeof createSnapshotCache>;
-};
-
-function adminOf(systems: Systems, context: AdminContext): RouteHandler | null {
-  const { config, clock, redis, supabase } = systems;
-  const { log, hostName: host, signal, workers, snapshot } = context;
-  if (config.adminToken === null) return null;
-  const lock = redis === null ? null : createQueueLock(redis.client, clock, config.worker.slots);
-  return createAdminApi({
-    token: config.adminToken,
-    readOnly: config.readOnly,
-    queueList: supabase === null ? null : createQueueList(supabase.client),
-    logs: supabase === null ? null : createLogs(supabase.client),
-    audit: redis === null ? null : createAudit(redis.client),
-    actions: createAdminActions({ lock, workers, clock, host, signal }),
-    log,
-    clock,
-    host,
-    snapshot,
-  });
 }
 
 function notesOf({ config }: Systems, { isLoopback }: ServeContext, missing: string): readonly string[] {
