@@ -8,6 +8,7 @@ import { parseEnv } from 'node:util';
 import { parseUrl, schemaOf, type Value } from './config-formats.ts';
 import { isSecret, VARIABLE_NAMES, type VariableName, variable } from './config-variables.ts';
 import type { Environment } from './domain/snapshot.ts';
+import { MINUTE_MS } from './domain/time.ts';
 
 export interface Config {
   readonly environment: Environment;
@@ -21,6 +22,14 @@ export interface Config {
     readonly runBudgetMs: number;
     readonly lockTtlSeconds: number;
     readonly slots: number;
+    /** When the health monitor raises alerts of its own. */
+    readonly alerts: {
+      readonly queueAgeMs: number;
+      readonly queueGrowth: number;
+      readonly missedProcessorRuns: number;
+      readonly healthFailures: number;
+      readonly cooldownMs: number;
+    };
   };
   readonly adminToken: string | null;
   readonly cronSecret: string | null;
@@ -174,6 +183,13 @@ function assemble(values: Values, environment: Variables): Config {
       runBudgetMs: number('EMAIL_RUN_BUDGET_MS'),
       lockTtlSeconds: number('EMAIL_LOCK_TTL_S'),
       slots: number('EMAIL_WORKER_SLOTS'),
+      alerts: {
+        queueAgeMs: number('EMAIL_ALERT_QUEUE_AGE_MIN') * MINUTE_MS,
+        queueGrowth: number('EMAIL_ALERT_QUEUE_GROWTH'),
+        missedProcessorRuns: number('EMAIL_ALERT_MISSED_RUNS'),
+        healthFailures: number('EMAIL_ALERT_HEALTH_FAILURES'),
+        cooldownMs: number('EMAIL_ALERT_COOLDOWN_MIN') * MINUTE_MS,
+      },
     },
     adminToken: text('EMAIL_ADMIN_TOKEN'),
     cronSecret: text('CRON_SECRET'),

@@ -41,6 +41,13 @@ describe('loadConfig', () => {
         runBudgetMs: 240_000,
         lockTtlSeconds: 300,
         slots: 1,
+        alerts: {
+          queueAgeMs: 900_000,
+          queueGrowth: 100,
+          missedProcessorRuns: 3,
+          healthFailures: 3,
+          cooldownMs: 3_600_000,
+        },
       },
       adminToken: null,
       cronSecret: null,
