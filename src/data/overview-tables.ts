@@ -27,35 +27,47 @@ export async function readOverviewFromTables(
   const tables = { client, signal };
   const firstBucket = Math.floor(now / BUCKET_MS) * BUCKET_MS - (BUCKETS - 1) * BUCKET_MS;
   const nowIso = new Date(now).toISOString();
-  const isDue = `next_retry_at.is.null,next_retry_at.lte.${nowIso}`;
+  const isDue = `next_retry_at.lte.${nowIso}`;
   const isNotDue = `next_retry_at.gt.${nowIso}`;
-  const [counts, ready, retries, processing, lastCompletedAt, deadLetters, unreviewed, quota, logs, enqueued] =
-    await Promise.all([
-      readCounts(tables),
-      firstOf(tables, { status: 'queued', column: 'created_at', or: isDue }),
-      firstOf(tables, { status: 'queued', column: 'next_retry_at', or: isNotDue }),
-      firstOf(tables, { status: 'processing', column: 'updated_at' }),
-      readLastCompleted(tables),
-      countOf(deadLettersOf(client), signal),
-      countOf(deadLettersOf(client).is('reviewed_at', null), signal),
-      createQuota(client, clock).read(signal),
-      readRecent(tables, {
-        table: 'email_logs',
-        columns: 'provider,status,latency_ms,created_at',
-        sinceEpochMs: now - DAY_MS,
-        schema: LogRow,
-      }),
-      readRecent(tables, {
-        table: 'email_queue',
-        columns: 'created_at',
-        sinceEpochMs: firstBucket,
-        schema: CreatedRow,
-      }),
-    ]);
+  const [
+    counts,
+    undelayed,
+    dueRetries,
+    retries,
+    processing,
+    lastCompletedAt,
+    deadLetters,
+    unreviewed,
+    quota,
+    logs,
+    enqueued,
+  ] = await Promise.all([
+    readCounts(tables),
+    firstOf(tables, { status: 'queued', column: 'created_at', or: 'next_retry_at.is.null' }),
+    firstOf(tables, { status: 'queued', column: 'next_retry_at', or: isDue }),
+    firstOf(tables, { status: 'queued', column: 'next_retry_at', or: isNotDue }),
+    firstOf(tables, { status: 'processing', column: 'updated_at' }),
+    readLastCompleted(tables),
+    countOf(deadLettersOf(client), signal),
+    countOf(deadLettersOf(client).is('reviewed_at', null), signal),
+    createQuota(client, clock).read(signal),
+    readRecent(tables, {
+      table: 'email_logs',
+      columns: 'provider,status,latency_ms,created_at',
+      sinceEpochMs: now - DAY_MS,
+      schema: LogRow,
+    }),
+    readRecent(tables, {
+      table: 'email_queue',
+      columns: 'created_at',
+      sinceEpochMs: firstBucket,
+      schema: CreatedRow,
+    }),
+  ]);
   return {
     counts,
-    ready: ready.count,
-    oldestReadyAtEpochMs: ready.atEpochMs,
+    ready: undelayed.count + dueRetries.count,
+    oldestReadyAtEpochMs: earliest(undelayed.atEpochMs, dueRetries.atEpochMs),
     waitingRetry: retries.count,
     nextRetryAtEpochMs: retries.atEpochMs,
     expiredLeases: 0,
@@ -199,3 +211,7 @@ const LogRow = z
   }));
 
 const CreatedRow = z.object({ created_at: epochMs }).transform(({ created_at }) => ({ createdAt: created_at }));
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}

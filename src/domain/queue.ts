@@ -28,6 +28,7 @@ export interface QueueOverview {
   readonly counts: QueueCounts;
   /** Queued and due: `next_retry_at` null or past. */
   readonly ready: number;
+  /** Since when the first of the ready ones has been due: when it was created, or when its retry fell due. */
   readonly oldestReadyAtEpochMs: number | null;
   /** Queued, tried before, and not yet due. */
   readonly waitingRetry: number;

@@ -759,7 +759,7 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
   with counted as materialized (
     select name, sum(delta) as n from public.email_ops_counters where bucket is null group by name
   ), delayed as materialized (
-    select count(*) as due, min(created_at) as oldest_at from public.email_queue
+    select count(*) as due, min(next_retry_at) as due_since from public.email_queue
     where status = 'queued' and next_retry_at is not null and next_retry_at <= now()
   ), enqueued as materialized (
     select bucket, sum(delta) as n from public.email_ops_counters
@@ -787,9 +787,10 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
       'failed', coalesce((select n from counted where name = 'failed'), 0),
       'completed', coalesce((select n from counted where name = 'completed'), 0)),
     'ready', coalesce((select n from counted where name = 'undelayed'), 0) + (select due from delayed),
+    -- Since when the first of the ready ones has been due: a retry of an old email has not waited long.
     'oldestReadyAt', least(
       (select min(created_at) from public.email_queue where status = 'queued' and next_retry_at is null),
-      (select oldest_at from delayed)),
+      (select due_since from delayed)),
     'waitingRetry', coalesce((select n from counted where name = 'delayed'), 0) - (select due from delayed),
     'nextRetryAt', (
       select min(next_retry_at) from public.email_queue

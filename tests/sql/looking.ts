@@ -63,7 +63,7 @@ export function describeLooking(open: () => QueueDatabase): void {
       expect(await db.overview()).toMatchObject({
         counts: { queued: 4, processing: 2, failed: 1, completed: 2 },
         ready: 2,
-        oldestReadyAt: '2026-01-01T00:00:00+00:00',
+        oldestReadyAt: '2026-01-02T00:00:00+00:00',
         waitingRetry: 2,
         nextRetryAt: '2999-01-01T00:00:00+00:00',
         expiredLeases: 1,
