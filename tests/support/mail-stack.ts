@@ -2,9 +2,13 @@
  * The whole system that a queue processor needs, on real servers: redis-server, PostgreSQL behind Supabase's REST API, and the
  * sandbox's email function over HTTP, whose outbox says what was really sent.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { createEmailFunction as createMailClient } from '../../src/data/email-function.ts';
 import { createOverview } from '../../src/data/overview.ts';
 import { createQueue } from '../../src/data/queue.ts';
@@ -18,7 +22,7 @@ import type { ControlChange } from '../../src/sandbox/email-function/controls.ts
 import { createEmailFunction, type EmailFunction } from '../../src/sandbox/email-function/function.ts';
 import { createQueueProcessor } from '../../src/workers/queue-processor.ts';
 import type { QueueProcessorOptions, QueueProcessorPorts } from '../../src/workers/queue-processor-ports.ts';
-import type { Worker } from '../../src/workers/worker.ts';
+import type { RunProgress, RunResult, Worker } from '../../src/workers/worker.ts';
 import { applyMigrations, isPostgresMissing, type PostgresCluster, type Sql, startPostgres } from './postgres.ts';
 import { isRedisServerMissing, type RedisServer, startRedisServer } from './redis.ts';
 import { type RestServer, serveRest } from './rest.ts';
@@ -27,12 +31,15 @@ import { type Served, serve } from './serve.ts';
 export interface MailStack {
   readonly redisUrl: string;
   readonly rest: { readonly url: string; readonly key: string };
-  /** Where the email function is; the path is below it. */
+  /** Where the email function is, with its path below, and the REST API as well. */
   readonly mailUrl: string;
+  /** Variables with which the program itself finds all of this. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly sql: Sql;
   /** One connection for the test's own questions; not counted. */
   readonly redis: RedisConnection;
   readonly lock: QueueLock;
+  lockOf(slots: number): QueueLock;
   readonly function: EmailFunction;
   /** Empties Redis and the queue, sets every provider as given, and limits that nobody reaches. */
   reset(providers?: ControlChange): Promise<void>;
@@ -56,6 +63,28 @@ export interface Processor extends Worker {
   close(): Promise<void>;
 }
 
+/** What `processor-child.ts` is told. */
+export interface ProcessorChild {
+  readonly stack: Pick<MailStack, 'redisUrl' | 'rest' | 'mailUrl'>;
+  readonly options: Partial<QueueProcessorOptions> & { readonly slots?: number };
+  readonly isForever?: boolean;
+}
+
+export interface ChildLine {
+  readonly begins?: number;
+  readonly progress?: RunProgress;
+  readonly result?: RunResult;
+  readonly log?: readonly string[];
+}
+
+export interface Child {
+  readonly process: ChildProcess;
+  readonly lines: readonly ChildLine[];
+  /** The first line for which `is` holds, also one that was said already. Rejects when the process ends without. */
+  line(is: (line: ChildLine) => boolean): Promise<ChildLine>;
+  ended: Promise<number | null>;
+}
+
 export const ENOUGH = 1_000_000;
 
 export function isMailStackMissing(): boolean {
@@ -74,7 +103,12 @@ export async function startMailStack(): Promise<MailStack> {
     seed: 'mail-stack',
     providers: everyProvider({ medianMs: 0, p99Ms: 0, failureRate: 0, dailyLimit: ENOUGH, monthlyLimit: ENOUGH }),
   });
-  const served: Served = await serve((request) => emailFunction.fetch(request));
+  // One address for both, as Supabase has it; processes that know only that one come through here.
+  const served: Served = await serve((request) => {
+    const { pathname, search } = new URL(request.url);
+    if (pathname.startsWith('/functions/')) return emailFunction.fetch(request);
+    return request.text().then((body) => fetch(rest.url + pathname + search, forwarded(request, body)));
+  });
   const redis = connectRedis({ kind: 'tcp', url: redisServer.url });
   const { sql } = postgres;
   const processors = new Set<Processor>();
@@ -85,9 +119,15 @@ export async function startMailStack(): Promise<MailStack> {
     redisUrl: redisServer.url,
     rest: { url: rest.url, key: rest.key },
     mailUrl: served.url,
+    environment: {
+      REDIS_URL: redisServer.url,
+      NEXT_PUBLIC_SUPABASE_URL: served.url,
+      SUPABASE_SERVICE_ROLE_KEY: rest.key,
+    },
     sql,
     redis,
     lock: createQueueLock(redis.client, systemClock),
+    lockOf: (slots) => createQueueLock(redis.client, systemClock, slots),
     function: emailFunction,
     reset: async (providers = {}) => {
       await redis.client.flushall();
@@ -163,6 +203,11 @@ export async function startMailStack(): Promise<MailStack> {
   return stack;
 }
 
+function forwarded({ method, headers }: Request, body: string): RequestInit {
+  const kept = [...headers].filter(([name]) => !['host', 'connection', 'content-length'].includes(name));
+  return { method, headers: kept, ...(method === 'GET' || method === 'HEAD' ? {} : { body }) };
+}
+
 /** Also for processes of their own, which know only the addresses. */
 export function createProcessor(
   stack: Pick<MailStack, 'redisUrl' | 'rest' | 'mailUrl'>,
@@ -200,6 +245,37 @@ export function createProcessor(
     close: async () => {
       await redis.close();
       await supabase.close();
+    },
+  };
+}
+
+/** Starts a queue processor as a process of its own. */
+export function startChild(child: ProcessorChild): Child {
+  const script = fileURLToPath(new URL('./processor-child.ts', import.meta.url));
+  const { redisUrl, rest, mailUrl } = child.stack;
+  const argument = JSON.stringify({ ...child, stack: { redisUrl, rest, mailUrl } });
+  const process = spawn(globalThis.process.execPath, [script, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: ChildLine[] = [];
+  const heard = new EventEmitter();
+  createInterface({ input: process.stdout })
+    .on('line', (text) => {
+      lines.push(JSON.parse(text));
+      heard.emit('line');
+    })
+    .on('close', () => heard.emit('line', 'over'));
+  const ended = once(process, 'exit').then(([code]) => code as number | null);
+  return {
+    process,
+    lines,
+    ended,
+    line: async (is) => {
+      for (let isOver = false; ; ) {
+        const found = lines.find(is);
+        if (found !== undefined) return found;
+        if (isOver) throw new Error(`The process ended without saying so: ${JSON.stringify(lines.slice(-3))}`);
+        const [word] = await once(heard, 'line', { signal: AbortSignal.timeout(60_000) });
+        isOver = word === 'over';
+      }
     },
   };
 }
