@@ -20,6 +20,8 @@ export interface ChartTrace {
   readonly name: string;
   readonly role: Role;
   pick(point: MetricPoint): number | null;
+  /** Zero is what is wished for: then there is nothing to draw. */
+  readonly hidesZero?: boolean;
 }
 
 export const SERIES: readonly Series[] = [
@@ -39,16 +41,16 @@ export const SERIES: readonly Series[] = [
     title: 'Queue depth',
     format: formatCount,
     leastTop: 10,
-    traces: [{ name: 'emails waiting', role: 'first', pick: (point) => point.queueDepth }],
+    traces: [{ name: 'waiting', role: 'first', pick: (point) => point.queueDepth }],
   },
   {
     id: 'sent',
-    title: 'Sent and failed',
+    title: 'Sent/failed',
     format: formatCount,
     leastTop: 10,
     traces: [
       { name: 'sent', role: 'first', pick: (point) => point.sent },
-      { name: 'failed', role: 'critical', pick: (point) => point.failed },
+      { name: 'failed', role: 'critical', pick: (point) => point.failed, hidesZero: true },
     ],
   },
   {

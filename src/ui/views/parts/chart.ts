@@ -20,7 +20,9 @@ export function chartPanel(state: State, { id, rect, series }: ChartFrame): Pane
   const range = rangeOf(state.chart);
   const part = shownPicture(state).metrics;
   const nowEpochMs = shownNow(state);
-  const frame = { id, rect, title: `${series.title}, ${range.title}`, part, nowEpochMs };
+  const isRead = state.chart.cursorAtEpochMs !== null;
+  const title = isRead ? series.title : `${series.title}, ${range.title}`;
+  const frame = { id, rect, title, part, nowEpochMs };
   return partPanel<MetricSeries>(frame, ({ points }, room) => {
     const reading = readingAt(points, state.chart, nowEpochMs);
     if (reading === null) {
@@ -50,7 +52,7 @@ function legend(series: Series, point: MetricPoint, { cursorAtEpochMs }: ChartCh
     return [...(index === 0 ? [] : [seg(' ')]), seg(text, trace.role)];
   });
   const isRead = cursorAtEpochMs === point.atEpochMs;
-  return [...(isRead ? [seg(`at ${formatClock(point.atEpochMs)} UTC `, 'selected'), seg(' ')] : []), ...values];
+  return [...(isRead ? [seg(`at ${formatClock(point.atEpochMs)}`, 'selected'), seg(' ')] : []), ...values];
 }
 
 interface Drawing {
@@ -81,8 +83,10 @@ function body(drawing: Drawing): PartBody {
   const toEpochMs = Math.ceil(nowEpochMs / cellMs) * cellMs;
   const window = { fromEpochMs: toEpochMs - rangeOf(chart).ms, toEpochMs, buckets: cells * 2 };
   const dots = rows * 4;
-  const traces = series.traces.map(({ role, pick }): Trace => {
-    return { role, columns: joined(downsample(points, pick, window).map((bucket) => spanOf(bucket, top, dots))) };
+  const traces = series.traces.map(({ role, pick, hidesZero }): Trace => {
+    const buckets = downsample(points, pick, window);
+    const shown = hidesZero === true ? buckets.map((bucket) => (bucket?.max === 0 ? null : bucket)) : buckets;
+    return { role, columns: joined(shown.map((bucket) => spanOf(bucket, top, dots))) };
   });
   const lines = Array.from({ length: rows }, (_, row) => axisLine(labels.get(row), axis));
   return {

@@ -23,67 +23,72 @@ import { whenWords } from '../../words.ts';
 export function quotaPanel(state: State, rect: Rect): Panel {
   const picture = shownPicture(state);
   const nowEpochMs = shownNow(state);
-  return partPanel<QueueOverview>(
-    { id: 'quota', rect, title: 'Providers and quota', part: picture.queue, nowEpochMs },
-    (queue, room) => {
-      const columns = columnsFor(room.width);
-      const quotas = completeQuotas(queue.quotas);
-      const rows = quotas.map((quota) => quotaLine({ state, queue, quota, nowEpochMs }, columns));
-      const lines = room.height > rows.length ? [headLine(columns), ...rows] : rows;
-      const worst = quotas.some((quota) => remainingToday(quota) === 0) ? 'warning' : 'muted';
-      return { lines: lines.map((each) => cut(each, room.width)), role: worst };
-    },
-  );
+  const frame = { id: 'quota', rect, title: 'Providers and quota', part: picture.queue, nowEpochMs };
+  return partPanel<QueueOverview>(frame, (queue, room) => {
+    const rows = completeQuotas(queue.quotas).map((quota) => rowOf(state, queue, quota));
+    const columns = columnsFor(room.width, rows);
+    const lines = rows.map((row) => quotaLine(row, columns));
+    const isGone = rows.some(({ forecast }) => forecast.role === 'critical');
+    return {
+      lines: (room.height > rows.length ? [headLine(columns), ...lines] : lines).map((each) => cut(each, room.width)),
+      role: isGone ? 'warning' : 'muted',
+    };
+  });
+}
+
+interface Row {
+  readonly name: Line;
+  readonly uses: readonly QuotaUse[];
+  readonly forecast: Segment;
+}
+
+function rowOf(state: State, queue: QueueOverview, quota: ProviderQuota): Row {
+  return {
+    name: line(healthSign(statusOf(state, quota.provider)), ` ${quota.provider}`),
+    uses: [quota.day, quota.month],
+    forecast: forecastSegment(queue, quota, shownNow(state)),
+  };
 }
 
 interface Columns {
   readonly bar: number;
-  readonly hasCounts: boolean;
+  /** Zero where there is no room for numbers beside the percentages. */
+  readonly counts: number;
 }
 
 const NAME = 13;
 const PERCENT = 6;
-const COUNTS = 12;
-const FORECAST = 10;
+const LEAST_BAR = 4;
 
-/** What is there in every width: name, both bars, both percentages, the forecast. Counts come with room, then longer bars. */
-function columnsFor(width: number): Columns {
-  const hasCounts = width >= NAME + 2 * (4 + PERCENT + COUNTS) + FORECAST;
-  const rest = width - NAME - 2 * (PERCENT + (hasCounts ? COUNTS : 0)) - FORECAST;
-  return { bar: Math.max(2, Math.min(30, Math.floor(rest / 2))), hasCounts };
+/** Always there: name, both bars, both percentages, the forecast. Counts come with room, then longer bars. */
+function columnsFor(width: number, rows: readonly Row[]): Columns {
+  const forecast = Math.max(...rows.map((row) => row.forecast.text.length));
+  const counts = Math.max(...rows.flatMap(({ uses }) => uses.map((use) => countsText(use).length))) + 1;
+  const rest = (used: number) => Math.floor((width - NAME - forecast - 1 - 2 * (PERCENT + used)) / 2);
+  const shown = rest(counts) >= LEAST_BAR ? counts : 0;
+  return { bar: Math.max(2, Math.min(30, rest(shown))), counts: shown };
 }
 
-function headLine(columns: Columns): Line {
-  const group = (name: string) => seg(name.padEnd(columns.bar + PERCENT + (columns.hasCounts ? COUNTS : 0)), 'muted');
+function countsText({ sent, limit }: QuotaUse): string {
+  return `${formatCount(sent)}/${formatCount(limit)}`;
+}
+
+function headLine({ bar, counts }: Columns): Line {
+  const group = (name: string) => seg(name.padEnd(bar + PERCENT + counts), 'muted');
   return line(seg(''.padEnd(NAME)), group('day'), group('month'));
 }
 
-interface Row {
-  readonly state: State;
-  readonly queue: QueueOverview;
-  readonly quota: ProviderQuota;
-  readonly nowEpochMs: number;
+function quotaLine({ name, uses, forecast }: Row, columns: Columns): Line {
+  return [...fill(name, NAME), ...uses.flatMap((use) => useSegments(use, columns)), forecast];
 }
 
-function quotaLine(row: Row, columns: Columns): Line {
-  const { quota } = row;
-  const sign = healthSign(statusOf(row.state, quota.provider));
-  return [
-    ...fill(line(sign, ` ${quota.provider}`), NAME),
-    ...useSegments(quota.day, columns),
-    ...useSegments(quota.month, columns),
-    forecastSegment(row),
-  ];
-}
-
-function useSegments(use: QuotaUse, { bar, hasCounts }: Columns): Segment[] {
+function useSegments(use: QuotaUse, { bar, counts }: Columns): Segment[] {
   const percent = percentUsed(use);
   const role = ROLES[quotaStatus(percent)];
-  const counts = ` ${formatCount(use.sent)}/${formatCount(use.limit)}`;
   return [
     seg(barText(percent, bar), role),
     seg(formatPercent(percent).padStart(PERCENT - 1), role),
-    seg(hasCounts ? counts.padEnd(COUNTS + 1).slice(0, COUNTS + 1) : ' '),
+    seg(` ${counts === 0 ? '' : countsText(use)}`.padEnd(counts + 1)),
   ];
 }
 
@@ -94,7 +99,7 @@ const ROLES: Readonly<Record<ReturnType<typeof quotaStatus>, Role>> = {
 };
 
 /** `gone`, or the hour at which it will be. */
-function forecastSegment({ queue, quota, nowEpochMs }: Row): Segment {
+function forecastSegment(queue: QueueOverview, quota: ProviderQuota, nowEpochMs: number): Segment {
   if (remainingToday(quota) === 0) return seg('gone', 'critical');
   const forecast = quotaForecast(queue, nowEpochMs).find(({ provider }) => provider === quota.provider);
   const at = forecast?.runsOutAtEpochMs ?? null;
