@@ -83,8 +83,8 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
     [/^\W*422\b|suppression list/i, 'permanent'],
   ],
   aws_ses: [
-    [/throttling|TooManyRequests|maximum sending rate/i, 'rate-limited'],
     [/(daily|monthly) message quota|LimitExceeded/i, 'quota'],
+    [/throttling|TooManyRequests|maximum sending rate/i, 'rate-limited'],
     [/AccountSuspended|SendingPaused|AccessDenied|NotVerified|address(es)? (is|are) not verified|NotFound/i, 'refused'],
     [/MessageRejected|BadRequest|InvalidParameter|illegal address/i, 'permanent'],
     [/InternalFailure|ServiceUnavailable/, 'outage'],
@@ -97,7 +97,10 @@ const COMMON_RULES: readonly Rule[] = [
   [/^\W*429\b|rate limit|too many requests/i, 'rate-limited'],
   [/not configured|api key|^\W*40[13]\b|unauthorized|forbidden|suspended/i, 'refused'],
   [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/, 'outage'],
-  [/^\W*504\b|time[d ]?-?out|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up|connection.*(reset|closed|lost)/i, 'unanswered'],
+  [
+    /^\W*504\b|time[ds]?[ -]?out|deadline exceeded|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up|connection.*(reset|closed|lost)/i,
+    'unanswered',
+  ],
   [/^\W*50[0-35-9]\b|internal (server )?error|bad gateway|service unavailable|maintenance|outage/i, 'outage'],
   [/^\W*(400|404|405|406|413|415|422|451)\b/, 'permanent'],
   [/(invalid|malformed|unknown|no such) (recipient|email|address|mailbox|user)|suppress|hard.?bounce/i, 'permanent'],
