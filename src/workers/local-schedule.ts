@@ -2,7 +2,6 @@
  * Who keeps a worker's times, this process or QStash? Where QStash calls a worker already, keeping its times here too would run it
  * twice as often; where QStash cannot be asked, email must still flow.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Schedules } from '../data/schedules.ts';
 import { WORKERS, type WorkerName } from '../domain/run.ts';
 import { workersCalledBy } from '../domain/schedule-plan.ts';
@@ -37,7 +36,7 @@ export async function keepLocalSchedule(scheduler: Scheduler, options: LocalSche
   while (!signal.aborted) {
     scheduler.keep(await localWorkers(schedules, signal, say));
     scheduler.start();
-    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    await rest(lookEveryMs, signal);
   }
 }
 
@@ -60,4 +59,17 @@ async function localWorkers(
     if (!signal.aborted) say(`[schedule] ${(error as Error).message} All times are kept here until it answers.`);
     return WORKERS;
   }
+}
+
+function rest(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+  });
 }

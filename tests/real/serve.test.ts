@@ -167,6 +167,26 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     expect((await get('/elsewhere')).status).toBe(404);
   });
 
+  it('has its schedule left to QStash by `work`, which ends cleanly', async () => {
+    await email('schedules', 'sync', '--yes');
+    await email('schedules', 'pause');
+    await email('schedules', 'resume', 'email-queue-processor');
+    const working = startCli(['work'], { env: deployment.environment });
+    await working.untilStdout(
+      /QStash calls queue-processor \(email-queue-processor\); kept here: health-monitor, quota-sync/,
+    );
+    working.child.kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await working.finished();
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/\[schedule\] Stopped\.\n$/);
+  });
+
+  it('says at once when its port is taken', async () => {
+    const { exitCode, stderr } = await email('serve', '--port', String(deployment.port));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^email-ops: 127\.0\.0\.1:\d+ cannot be listened on \(EADDRINUSE\)\. .*--port/);
+  });
+
   it('drains on SIGTERM: what is in flight is finished and written', async () => {
     const { stack } = deployment;
     await stack.reset({ medianMs: 400, p99Ms: 500 });
