@@ -36,7 +36,8 @@ export interface Running {
 /** Nothing of this machine's environment decides what a test sees; a state folder of its own keeps sandboxes apart. */
 export function cleanEnvironment(env: Readonly<Record<string, string>> = {}): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env;
-  return { PATH, HOME, XDG_STATE_HOME: temporaryFolder(), TZ: 'UTC', LANG: 'C.UTF-8', ...env };
+  const folders = { XDG_STATE_HOME: temporaryFolder(), XDG_CACHE_HOME: join(tmpdir(), 'email-ops-cli-cache') };
+  return { PATH, HOME, ...folders, TZ: 'UTC', LANG: 'C.UTF-8', ...env };
 }
 
 export function temporaryFolder(): string {
