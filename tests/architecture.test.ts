@@ -22,6 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   data: ['data', 'domain'],
   workers: ['workers', 'data', 'domain'],
   ui: ['ui', 'domain'],
+  'email-function': ['email-function', 'domain'],
   sandbox: ['sandbox', 'workers', 'data', 'domain'],
   commands: ['commands', 'config.ts', 'config-variables.ts', 'workers', 'data', 'domain'],
 };
@@ -32,6 +33,18 @@ describe('the import arrows', () => {
       .filter(({ to }) => !allowed.includes(folderOf(to)))
       .filter((each) => !isException(each));
     expect(wrong.map(describeImport)).toEqual([]);
+  });
+
+  it('are drawn for every folder', () => {
+    const folders = new Set(FILES.filter((file) => file.includes('/')).map(folderOf));
+    expect([...folders].filter((folder) => ARROWS[folder] === undefined)).toEqual([]);
+  });
+
+  it('the endpoints for other servers load no screen, no sandbox and no HTTP server', () => {
+    const reached = closure('endpoints.ts', ['static', 'dynamic']);
+    expect(
+      reached.filter((name) => /^(ui|sandbox|commands)\/|^(@?hono|blessed|nodemailer|@supabase\/lite)/.test(name)),
+    ).toEqual([]);
   });
 
   it('cli.ts alone imports commands', () => {
