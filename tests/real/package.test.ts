@@ -28,7 +28,17 @@ describe('the packed package', () => {
   test('contains only what a user needs', () => {
     const places = new Set(packed.map((path) => path.split('/')[0]));
     expect([...places].toSorted()).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy', 'dist', 'docs', 'package.json', 'supabase'].toSorted(),
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'deploy',
+        'deploy',
+        'dist',
+        'docs',
+        'package.json',
+        'supabase',
+      ].toSorted(),
     );
     expect(packed).toContain('supabase/migrations/20261123000000_email_ops.sql');
     // Declarations are for those who import the endpoints.
@@ -38,6 +48,17 @@ describe('the packed package', () => {
   test('brings no Node of its own', () => {
     const installed = readdirSync(join(folder, 'node_modules'));
     expect(installed.filter((name) => /^node-(linux|darwin|win|bin)/.test(name))).toEqual([]);
+  });
+
+  test('exports the route handlers, which connect to nothing before the first request', async () => {
+    const script = `
+      import { adminRoute, workerRoute } from 'email-ops/endpoints';
+      const routes = [workerRoute('queue-processor', {}), adminRoute({})];
+      const answers = await Promise.all(routes.map(({ POST }) => POST(new Request('http://a.example', { method: 'POST' }))));
+      process.stdout.write(answers.map(({ status }) => status).join());`;
+    const command = [process.execPath, '--input-type=module'] as const;
+    const { stdout, stderr } = await runCliProcess(['--eval', script], { command: [...command], folder });
+    expect([stdout, stderr]).toEqual(['503,503', '']);
   });
 
   test('has an executable that says what it can do', async () => {
