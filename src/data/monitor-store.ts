@@ -12,6 +12,8 @@ import type { RunFeed, RunRecord } from '../domain/run.ts';
 import { DAY_MS, HOUR_MS } from '../domain/time.ts';
 import { KEY } from './keys.ts';
 import { epochMs, jsonOrUndefined, parseEachJson } from './parse.ts';
+import { lockKeys, MAX_SLOTS } from './queue-lock.ts';
+import { INSPECT } from './queue-lock-scripts.ts';
 import { RedisError } from './redis.ts';
 import { listOf, type ReadResult, type RedisRead, readAll } from './redis-read.ts';
 import { createRuns, formatRun, MAX_RUNS } from './runs.ts';
@@ -29,8 +31,8 @@ export interface MonitorMemory {
 export interface MonitorReading {
   readonly memory: MonitorMemory;
   readonly seen: Readonly<Record<string, SeenAlert>>;
-  /** One for each slot of the lock; `value` is what stands there. */
-  readonly locks: readonly (LockSighting & { readonly value: string | null })[];
+  /** One for each slot of the lock that is held; `value` is what stands there. */
+  readonly locks: readonly (LockSighting & { readonly value: string })[];
   /** Of the last two hours, ascending. */
   readonly points: readonly DepthPoint[];
 }
@@ -56,14 +58,12 @@ const HEALTH_TTL_SECONDS = 300;
 const ERROR_TTL_SECONDS = 60;
 /** A day of silence, and the monitor starts to learn anew. */
 const MEMORY_TTL_SECONDS = 2 * 24 * 3_600;
-/** What `PTTL` answers for a key that is not there. */
-const NO_KEY = -2;
 
-/** `lockKeys` are the slots of the queue lock. Failures are the connection's own errors. */
-export function createMonitorStore(redis: Redis, lockKeys: readonly string[]): MonitorStore {
+/** Failures are the connection's own errors. */
+export function createMonitorStore(redis: Redis): MonitorStore {
   return {
     read: async (nowEpochMs) => {
-      const reads = { own: ownRead(lockKeys, nowEpochMs), runs: createRuns(redis).feed, seen: seenAlerts };
+      const reads = { own: ownRead(nowEpochMs), runs: createRuns(redis).feed, seen: seenAlerts };
       const results = await readAll(redis, reads);
       const own = valueOrThrow(results.own);
       const lastProcessorRunAtEpochMs = lastProcessorRun(valueOrThrow(results.runs), own.memory);
@@ -93,29 +93,36 @@ export function createMonitorStore(redis: Redis, lockKeys: readonly string[]): M
   };
 }
 
-function ownRead(lockKeys: readonly string[], nowEpochMs: number): RedisRead<Omit<MonitorReading, 'seen'>> {
+function ownRead(nowEpochMs: number): RedisRead<Omit<MonitorReading, 'seen'>> {
   return {
-    keys: [STATE, ...lockKeys],
-    count: 1 + lockKeys.length,
+    keys: [STATE],
+    count: 2,
     commands: (pipeline) => {
       pipeline.zrange(KEY.metrics, nowEpochMs - 2 * HOUR_MS, nowEpochMs, { byScore: true });
-      for (const key of lockKeys) pipeline.pttl(key);
+      // All slots that there can be: workers elsewhere may be configured for more than we are.
+      pipeline.eval(INSPECT, [KEY.pause, ...lockKeys(MAX_SLOTS)], []);
     },
-    parse: ([state = null, ...values], [points, ...ttls]) => {
+    parse: ([state = null], [points, slots]) => {
       const memory = memorySchema.safeParse(jsonOrUndefined(state)).data ?? NOTHING_REMEMBERED;
       return {
         memory,
-        locks: values.map((found, slot) => {
-          const ttlMs = Number(ttls[slot]);
-          // Value and TTL are read one after the other: a lock that ended in between is free, not one without end.
-          const value = ttlMs === NO_KEY ? null : found;
-          const sinceEpochMs = (value === null ? undefined : memory.holders[value]) ?? nowEpochMs;
-          return { value, lock: parseLock(value, ttlMs, nowEpochMs), sinceEpochMs };
-        }),
+        locks: locksIn(listOf(slots), memory, nowEpochMs),
         points: parseEachJson(pointSchema, listOf(points)).values,
       };
     },
   };
+}
+
+/** From `[slot, value, PTTL, …]`. Slot 0 is the announcement of a pause, which holds nothing yet. */
+function locksIn(flat: readonly unknown[], { holders }: MonitorMemory, nowEpochMs: number): MonitorReading['locks'] {
+  const locks: MonitorReading['locks'][number][] = [];
+  for (let index = 0; index + 2 < flat.length; index += 3) {
+    const value = String(flat[index + 1]);
+    if (Number(flat[index]) === 0) continue;
+    const lock = parseLock(value, Number(flat[index + 2]), nowEpochMs);
+    locks.push({ value, lock, sinceEpochMs: holders[value] ?? nowEpochMs });
+  }
+  return locks;
 }
 
 function valueOrThrow<T>(result: ReadResult<T>): T {

@@ -105,12 +105,11 @@ function factsOf(seen: {
 }
 
 function memoryAfter({ locks, memory }: MonitorReading, facts: AlertFacts): MonitorMemory {
-  const held = locks.flatMap(({ value, sinceEpochMs }) => (value === null ? [] : [[value, sinceEpochMs] as const]));
   return {
     healthFailures: facts.healthFailures,
     deadLetters: facts.queue?.deadLetters ?? memory.deadLetters,
     lastProcessorRunAtEpochMs: memory.lastProcessorRunAtEpochMs,
-    holders: Object.fromEntries(held),
+    holders: Object.fromEntries(locks.map(({ value, sinceEpochMs }) => [value, sinceEpochMs])),
   };
 }
 

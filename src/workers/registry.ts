@@ -4,7 +4,7 @@ import { createEmailFunction, type EmailFunctionTarget } from '../data/email-fun
 import { createMonitorStore } from '../data/monitor-store.ts';
 import { createOverview } from '../data/overview.ts';
 import { createQueue } from '../data/queue.ts';
-import { createQueueLock, lockKeys } from '../data/queue-lock.ts';
+import { createQueueLock } from '../data/queue-lock.ts';
 import { createQuotaDays } from '../data/quota-days.ts';
 import { createQuotaStore } from '../data/quota-store.ts';
 import type { RedisConnection } from '../data/redis.ts';
@@ -78,7 +78,7 @@ export const WORKER_TABLE: readonly WorkerRow[] = [
         {
           checkHealth: (signal) => mail.health('full', signal),
           readOverview: async (signal) => (await overview.read(signal)).overview,
-          store: createMonitorStore(redis.client, lockKeys(settings.slots)),
+          store: createMonitorStore(redis.client),
         },
         { clock, log, host: hostname(), thresholds: thresholdsOf(settings) },
       );

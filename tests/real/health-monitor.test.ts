@@ -3,7 +3,6 @@ import { createAlerts } from '../../src/data/alerts.ts';
 import { createMetrics } from '../../src/data/metrics.ts';
 import { createMonitorStore } from '../../src/data/monitor-store.ts';
 import { createOverview } from '../../src/data/overview.ts';
-import { lockKeys } from '../../src/data/queue-lock.ts';
 import { connectRedis } from '../../src/data/redis.ts';
 import { createRuns } from '../../src/data/runs.ts';
 import { connectSupabase, type SupabaseConnection } from '../../src/data/supabase.ts';
@@ -39,13 +38,13 @@ describe.skipIf(isMailStackMissing())('the health monitor', () => {
     log = [];
   });
 
-  function monitor(redis = stack.redis, slots = 1) {
+  function monitor(redis = stack.redis) {
     const write = (line: string) => log.push(line);
     const worker = createHealthMonitor(
       {
         checkHealth: (signal) => health.client.health('full', signal),
         readOverview: async (signal) => (await createOverview(supabase.client, clock).read(signal)).overview,
-        store: createMonitorStore(redis.client, lockKeys(slots)),
+        store: createMonitorStore(redis.client),
       },
       {
         clock,
@@ -90,7 +89,7 @@ describe.skipIf(isMailStackMissing())('the health monitor', () => {
     health.answer = { alerts: ['CRITICAL: all providers down'] };
     await monitor(redis)();
     expect(redis.usage().roundTrips).toBe(2);
-    expect(redis.usage().commands).toBeLessThanOrEqual(18);
+    expect(redis.usage().commands).toBeLessThanOrEqual(16);
     expect(supabase.usage().requests - before).toBe(1);
     await redis.close();
   });
@@ -175,7 +174,7 @@ describe.skipIf(isMailStackMissing())('the health monitor', () => {
 
   it('sees a lock that a legacy worker holds without end, in any slot', async () => {
     await raw().set('email:queue:lock:2', 'b5f1c9ce-52cf-4b8a-9be0-3a9f54bd1f2f');
-    await monitor(stack.redis, 2)();
+    await monitor()();
     expect((await alerts())[0]).toMatch(/^CRITICAL: The queue lock, held by an unknown worker, never expires/);
   });
 
