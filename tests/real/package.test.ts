@@ -28,17 +28,7 @@ describe('the packed package', () => {
   test('contains only what a user needs', () => {
     const places = new Set(packed.map((path) => path.split('/')[0]));
     expect([...places].toSorted()).toEqual(
-      [
-        'CHANGELOG.md',
-        'LICENSE',
-        'README.md',
-        'deploy',
-        'deploy',
-        'dist',
-        'docs',
-        'package.json',
-        'supabase',
-      ].toSorted(),
+      ['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy', 'dist', 'docs', 'package.json', 'supabase'].toSorted(),
     );
     expect(packed).toContain('supabase/migrations/20261123000000_email_ops.sql');
     // Declarations are for those who import the endpoints.
