@@ -11,11 +11,6 @@ export function needSchedules({ schedules: reader }: Systems): NonNullable<Syste
   });
 }
 
-export function needWritable({ config }: Systems): void {
-  if (!config.readOnly) return;
-  throw new CommandError('EMAIL_OPS_READ_ONLY is set, so nothing is changed. Unset it to change schedules');
-}
-
 export async function openChanges(systems: Systems): Promise<ScheduleChanges> {
   needSchedules(systems);
   const { createScheduleChanges } = await import('../data/schedule-changes.ts');

@@ -13,8 +13,9 @@ import { type Command, CommandError, EXIT, type Invocation } from './command.ts'
 import { confirm } from './confirm.ts';
 import { connectSystems } from './connect.ts';
 import { JSON_OPTION } from './options.ts';
+import { refuseReadOnly } from './pause.ts';
 import { lookOf, shown } from './render/look.ts';
-import { needSchedules, needWritable, openChanges } from './schedules-access.ts';
+import { needSchedules, openChanges } from './schedules-access.ts';
 
 type Options = { oneTick?: boolean; yes?: boolean; dryRun?: boolean; json?: boolean };
 
@@ -51,7 +52,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   if (options.json === true) io.stdout.write(`${JSON.stringify(plan)}\n`);
   else io.stdout.write(shown(planLines(plan), lookOf(io)));
   if (options.dryRun === true || isUpToDate(plan)) return EXIT.ok;
-  needWritable(systems);
+  refuseReadOnly(systems);
   if (options.yes !== true && !(await confirm(io, 'Make these changes?', signal))) {
     io.stderr.write('Nothing was changed.\n');
     return EXIT.failed;

@@ -3,9 +3,10 @@ import type { Schedule } from '../domain/schedule.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems } from './connect.ts';
 import { JSON_OPTION } from './options.ts';
+import { refuseReadOnly } from './pause.ts';
 import { lookOf, shown } from './render/look.ts';
 import { scheduleLines } from './render/schedules.ts';
-import { needSchedules, needWritable, openChanges } from './schedules-access.ts';
+import { needSchedules, openChanges } from './schedules-access.ts';
 import { sync } from './schedules-sync.ts';
 import { vercel } from './schedules-vercel.ts';
 
@@ -53,7 +54,7 @@ function switchCommand(verb: 'pause' | 'resume'): Command {
 async function switchSchedules(verb: 'pause' | 'resume', invocation: Invocation): Promise<number> {
   const { io, environment, signal } = invocation;
   await using systems = await connectSystems(io, { environment });
-  needWritable(systems);
+  refuseReadOnly(systems);
   const { schedules: known } = await needSchedules(systems).read(signal);
   const chosen = choose(invocation.arguments.flat(), known, await ourIds());
   const changes = await openChanges(systems);

@@ -31,7 +31,7 @@ export async function openServer(systems: Systems, context: ServeContext): Promi
   const { log, signal } = context;
   const underWay = new Set<Promise<RunResult>>();
   const metrics = createPrometheus();
-  const missing = missingFor(systems);
+  const missing = config.readOnly ? 'EMAIL_OPS_READ_ONLY to be unset' : missingFor(systems);
   const workers = missing === '' ? watched(await openWorkers(systems, log), metrics, underWay) : null;
   const snapshot = createSnapshotCache(await systems.snapshotReader(), clock);
   const { redis, supabase } = systems;

@@ -4,6 +4,7 @@ import { WORKERS } from '../domain/run.ts';
 import type { Scheduler } from '../workers/scheduler.ts';
 import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems } from './connect.ts';
+import { refuseReadOnly } from './pause.ts';
 import { logTo, openWorkers } from './workers.ts';
 
 /** The longest that a drain takes: sends in flight time out before. */
@@ -30,6 +31,7 @@ export const work: Command<Options> = {
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
   const log = logTo(io);
   await using systems = await connectSystems(io, { environment });
+  refuseReadOnly(systems);
   const workers = await openWorkers(systems, log);
   const { WORKER_TABLE } = await import('../workers/registry.ts');
   const { createScheduler } = await import('../workers/scheduler.ts');

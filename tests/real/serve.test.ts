@@ -181,6 +181,23 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     expect(stdout).toMatch(/\[schedule\] Stopped\.\n$/);
   });
 
+  it('changes nothing where only looking is allowed', async () => {
+    const env = { ...deployment.environment, EMAIL_OPS_READ_ONLY: 'true' };
+    for (const args of [['work'], ['schedules', 'pause'], ['schedules', 'sync', '--one-tick', '--yes']]) {
+      const { exitCode, stderr } = await runCliProcess(args, { env });
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('EMAIL_OPS_READ_ONLY is set')]);
+    }
+    const reading = startCli(['serve', '--port', '0'], { env });
+    await reading.untilStdout(/Workers: not served; they need EMAIL_OPS_READ_ONLY to be unset/);
+    const base = /http:\/\/127\.0\.0\.1:\d+/.exec(reading.stdout())?.[0];
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    expect((await fetch(`${base}/api/admin/email/run`, { method: 'POST', headers })).status).toBe(403);
+    expect((await fetch(`${base}/api/email/worker/tick`, { method: 'POST' })).status).toBe(503);
+    expect((await fetch(`${base}/api/admin/email/stats`, { headers })).status).toBe(200);
+    reading.child.kill('SIGTERM');
+    expect((await reading.finished()).exitCode).toBe(0);
+  });
+
   it('says at once when its port is taken', async () => {
     const { exitCode, stderr } = await email('serve', '--port', String(deployment.port));
     expect(exitCode).toBe(1);
