@@ -8,7 +8,7 @@ export type DeliveryClaim =
   | 'claimed'
   /** Done within the last day. */
   | 'done'
-  /** Another delivery of the same message runs at this moment, or died without a word less than 15 minutes ago. */
+  /** Another delivery of the same message runs at this moment, or died without a word within {@link RUNNING_TTL_SECONDS}. */
   | 'running';
 
 /** All verbs throw `RedisError`. */
@@ -18,8 +18,11 @@ export interface Deliveries {
   giveFree(messageId: string): Promise<void>;
 }
 
-/** Longer than any run may take, and than the gap until QStash's second retry. */
-const RUNNING_TTL_SECONDS = 900;
+/**
+ * Longer than an ordinary run. A run that lasts longer still may be joined by a second delivery, which the queue lock keeps out;
+ * one that died without a word holds its message back no longer than this.
+ */
+export const RUNNING_TTL_SECONDS = 300;
 const DONE_TTL_SECONDS = 24 * 3_600;
 
 export function createDeliveries(redis: Redis): Deliveries {

@@ -9,15 +9,15 @@ import { listOf } from './redis-read.ts';
 
 export interface DueTimes {
   /**
-   * Which of the workers are due by `untilEpochMs`; a worker that was never run is. Their times move on to `nextEpochMs`. Throws
-   * `RedisError`.
+   * Which of the workers are due by `untilEpochMs`; a worker that was never run is. Their times move on to `nextEpochMs` in the
+   * same step. Throws `RedisError`.
    */
   take(
     untilEpochMs: number,
     workers: readonly { readonly name: WorkerName; readonly nextEpochMs: number }[],
   ): Promise<readonly WorkerName[]>;
-  /** Due at once, because its run failed. Throws `RedisError`. */
-  putBack(names: readonly WorkerName[]): Promise<void>;
+  /** Sets when workers are due, once their runs are over. Throws `RedisError`. */
+  set(times: Readonly<Partial<Record<WorkerName, number>>>): Promise<void>;
 }
 
 /** ARGV: until, then name and next time of each worker. Answers the names that were due. */
@@ -40,8 +40,9 @@ export function createDueTimes(redis: Redis): DueTimes {
       const taken = listOf(await redis.eval<string[], unknown>(TAKE, [KEY.due], args));
       return workers.map(({ name }) => name).filter((name) => taken.includes(name));
     },
-    putBack: async (names) => {
-      if (names.length > 0) await redis.hset(KEY.due, Object.fromEntries(names.map((name) => [name, '0'])));
+    set: async (times) => {
+      const fields = Object.entries(times).map(([name, epochMs]) => [name, String(epochMs)]);
+      if (fields.length > 0) await redis.hset(KEY.due, Object.fromEntries(fields));
     },
   };
 }

@@ -2,7 +2,7 @@
  * The worker endpoints as web-standard handlers (WIRE.md, Worker endpoints): usable in Next.js, on Vercel, Deno, or behind any
  * Node server. They check who calls, run a worker at most once for each message, and answer what QStash should make of it.
  */
-import type { Deliveries } from '../data/deliveries.ts';
+import { type Deliveries, RUNNING_TTL_SECONDS } from '../data/deliveries.ts';
 import type { WorkerName } from '../domain/run.ts';
 import { EXPECTED_SCHEDULES, TICK_SCHEDULE } from '../domain/schedule.ts';
 import { createDeliveryCheck, type DeliveryCheck, type DeliveryCheckOptions } from './delivery-check.ts';
@@ -89,8 +89,9 @@ async function once(
   const claim = await deliveries.claim(messageId);
   if (claim === 'done') return skipped('This message was done already.');
   if (claim === 'running') {
-    // Not 200: should the other delivery die, this message must come again.
-    return json(409, { success: false, error: 'This message runs already.' }, { 'retry-after': '60' });
+    // Not 200: should the other delivery have died, this message must come again, when its claim has ended.
+    const retryAfter = String(RUNNING_TTL_SECONDS + 30);
+    return json(409, { success: false, error: 'This message runs already.' }, { 'retry-after': retryAfter });
   }
   let isDone = false;
   try {

@@ -6,7 +6,7 @@ import { Cron } from 'croner';
 import type { DueTimes } from '../data/due-times.ts';
 import type { WorkerName } from '../domain/run.ts';
 import { EXPECTED_SCHEDULES } from '../domain/schedule.ts';
-import { type Clock, SECOND_MS } from '../domain/time.ts';
+import { type Clock, MINUTE_MS, SECOND_MS } from '../domain/time.ts';
 import type { RunRequest, RunResult, Worker } from './worker.ts';
 
 export interface Tick {
@@ -16,6 +16,10 @@ export interface Tick {
 
 /** A tick comes up to a minute after its time or, by clocks that differ, a little before; it still is that tick. */
 const EARLY_MS = 15 * SECOND_MS;
+/** A run whose process died without a word is due again after this, even where its next time is an hour away. */
+const LOST_AFTER_MS = 10 * MINUTE_MS;
+
+const DUE_AT_ONCE = 0;
 
 export function createTick(
   workers: Readonly<Record<WorkerName, Worker>>,
@@ -29,12 +33,18 @@ export function createTick(
     run: async (request) => {
       const startedAtEpochMs = clock.nowEpochMs();
       const untilEpochMs = startedAtEpochMs + EARLY_MS;
-      const next = crons.map(({ name, cron }) => ({ name, nextEpochMs: nextAfter(cron, untilEpochMs) }));
-      const due = await dueTimes.take(untilEpochMs, next);
+      const next = new Map(crons.map(({ name, cron }) => [name, nextAfter(cron, untilEpochMs)]));
+      const lostAtEpochMs = untilEpochMs + LOST_AFTER_MS;
+      const leases = [...next].map(([name, atEpochMs]) => ({ name, nextEpochMs: Math.min(atEpochMs, lostAtEpochMs) }));
+      const due = await dueTimes.take(untilEpochMs, leases);
       if (due.length === 0) return nothingDue(clock.nowEpochMs() - startedAtEpochMs);
       const results = await Promise.all(due.map((name) => runWorker(workers[name], request)));
-      const failed = due.filter((_, index) => !isFine(results[index]));
-      await dueTimes.putBack(failed);
+      const settled = due.flatMap((name, index) => {
+        const atEpochMs = next.get(name) ?? 0;
+        if (!isFine(results[index])) return [[name, DUE_AT_ONCE]];
+        return atEpochMs > lostAtEpochMs ? [[name, atEpochMs]] : [];
+      });
+      await dueTimes.set(Object.fromEntries(settled));
       return sumUp(due, results, clock.nowEpochMs() - startedAtEpochMs);
     },
   };

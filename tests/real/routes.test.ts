@@ -228,7 +228,7 @@ describe.skipIf(isRedisServerMissing())('the worker endpoints', () => {
     await vi.waitFor(() => expect(runs).toHaveLength(1));
     const second = await call(delivery(signed({}, 'msg_2')));
     expect(second.status).toBe(409);
-    expect(second.headers.get('retry-after')).toBe('60');
+    expect(second.headers.get('retry-after')).toBe('330');
     resolve(OK);
     expect((await first).status).toBe(200);
     expect(runs).toHaveLength(1);
@@ -343,6 +343,23 @@ describe.skipIf(isRedisServerMissing())('the worker endpoints', () => {
     it('run each worker once when two ticks come at once', async () => {
       await Promise.all([tick(), tick()]);
       expect(names().toSorted()).toEqual(['health-monitor', 'queue-processor', 'quota-sync']);
+    });
+
+    it('run again after ten minutes what died without a word', async () => {
+      const { promise, resolve } = Promise.withResolvers<RunResult>();
+      answers['quota-sync'] = () => promise;
+      const dying = tick();
+      await vi.waitFor(() => expect(runs).toHaveLength(3));
+      names();
+      answers = {};
+      clock.advance(8 * 60_000);
+      await tick();
+      expect(names()).not.toContain('quota-sync');
+      clock.advance(4 * 60_000);
+      await tick();
+      expect(names()).toContain('quota-sync');
+      resolve(OK);
+      await dying;
     });
 
     it('run again only what failed', async () => {
