@@ -38,7 +38,11 @@ async function run({ options, arguments: [id = ''], io, environment, signal }: I
 }
 
 /** The id that begins so; the only one, or else an error that names what there is. */
-async function wholeId(client: SupabaseConnection['client'], start: string, signal: AbortSignal): Promise<string> {
+export async function wholeId(
+  client: SupabaseConnection['client'],
+  start: string,
+  signal: AbortSignal,
+): Promise<string> {
   const { idsBeginning } = await import('../data/queue-id.ts');
   const [id, ...others] = await idsBeginning(client, start, signal);
   if (id === undefined) throw notFound(start);

@@ -17,7 +17,7 @@ export function progressLine(io: Io, what: string): ProgressLine {
   let last = '';
   const text = ({ step, done, total }: Progress) => {
     const gauge = stderr.isTty ? `${bar((done / Math.max(1, total)) * 100, BAR_CELLS)} ` : '';
-    const line = `${what}: ${gauge}${step} (${Math.min(done + 1, total)}/${total})`;
+    const line = `${what}: ${gauge}${Math.min(done + 1, total)}/${total} ${step}`;
     return shown([line.slice(0, stderr.columns - 1)], { columns: stderr.columns, colour: false, unicode }).trimEnd();
   };
   return {

@@ -41,7 +41,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'queue',
-    summary: 'list, show and enqueue emails',
+    summary: 'list, show, retry, discard and enqueue emails',
     load: async () => (await import('./queue.ts')).queue,
   },
   {

@@ -9,7 +9,9 @@ export const LABEL_WIDTH = 11;
 /** A name with text beside it, wrapped below itself. */
 export function labelled(label: string, text: string, look: Look): string[] {
   return wrap(text, look.columns - LABEL_WIDTH).map((line, index) =>
-    index === 0 ? `${paint('heading', label.padEnd(LABEL_WIDTH), look)}${line}` : `${' '.repeat(LABEL_WIDTH)}${line}`,
+    index === 0 && label !== ''
+      ? `${paint('heading', label.padEnd(LABEL_WIDTH), look)}${line}`
+      : `${' '.repeat(LABEL_WIDTH)}${line}`,
   );
 }
 

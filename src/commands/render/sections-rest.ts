@@ -1,7 +1,8 @@
 /** Sections of the status page that come last: the day, the schedules, what could not be read, and what looking cost. */
 import { formatAge, formatClock, formatCount, formatPercent, plural } from '../../domain/format.ts';
 import type { Loaded } from '../../domain/loaded.ts';
-import { EXPECTED_SCHEDULES, type Schedule } from '../../domain/schedule.ts';
+import type { Schedule } from '../../domain/schedule.ts';
+import { scheduleStandings } from '../../domain/schedule-standing.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { cleanText } from '../../domain/text.ts';
 import { wrap } from '../../domain/width.ts';
@@ -21,7 +22,7 @@ export function todayLine(snapshot: Snapshot, look: Look): string[] {
 export function scheduleSection(snapshot: Snapshot, look: Look): string[] {
   const context = { look, nowEpochMs: snapshot.takenAtEpochMs };
   return sectionOf('Schedules', snapshot.schedules, context, ({ schedules, deadLetters, deadLettersTruncated }) => {
-    const missing = EXPECTED_SCHEDULES.filter(({ id }) => !schedules.some((schedule) => schedule.id === id));
+    const missing = scheduleStandings(schedules).flatMap((each) => (each.kind === 'missing' ? [each.needed] : []));
     const facts = [
       schedules.length === 0 ? 'none' : `${formatCount(schedules.length)} in QStash`,
       ...(missing.length === 0 ? [] : [`missing: ${missing.map(({ id }) => id).join(', ')}`]),

@@ -7,6 +7,7 @@ import type { LockState } from '../../domain/lock.ts';
 import type { QueueOverview } from '../../domain/queue.ts';
 import { completeQuotas, type ProviderQuota, percentUsed, type QuotaUse, quotaStatus } from '../../domain/quota.ts';
 import type { RunRecord } from '../../domain/run.ts';
+import { runWords } from '../../domain/run-words.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { cleanText, maskEmailsIn } from '../../domain/text.ts';
 import { bar, type Look, type Role, sparkline } from './look.ts';
@@ -226,10 +227,8 @@ function newestRuns(runs: readonly RunRecord[]): readonly RunRecord[] {
   return runs.toSorted((a, b) => b.startedAtEpochMs - a.startedAtEpochMs).slice(0, RUNS_SHOWN);
 }
 
-function whatItDid({ worker, successful, failed, processed, error }: RunRecord): string {
-  if (error !== null) return clean(error);
-  const word = worker === 'queue-processor' ? 'sent' : 'ok';
-  return processed === 0 ? '' : `${formatCount(successful)} ${word}, ${formatCount(failed)} failed`;
+function whatItDid(run: RunRecord): string {
+  return run.error === null ? clean(runWords(run.worker, run)) : clean(run.error);
 }
 
 function contextOf(snapshot: Snapshot, look: Look) {
