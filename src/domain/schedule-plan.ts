@@ -86,9 +86,17 @@ export function workersCalledBy(schedules: readonly Schedule[]): ReadonlyMap<Wor
 
 const OUR_IDS: readonly string[] = [...EXPECTED_SCHEDULES.map(({ id }) => id), TICK_SCHEDULE.id];
 
-/** By the path: the host may have changed. */
+/** The workers that a schedule is for: by what it calls, or by its id where it calls through an address of its own. */
+export function workersFor({ id, destination }: Pick<Schedule, 'id' | 'destination'>): readonly WorkerName[] {
+  const called = workersOf(destination);
+  if (called.length > 0) return called;
+  const ours = [...EXPECTED_SCHEDULES, TICK_SCHEDULE].find((each) => each.id === id);
+  return ours === undefined ? [] : workersOf(ours.path);
+}
+
+/** The workers that a call to this URL or path runs. By the path: the host may have changed. */
 function workersOf(destination: string): readonly WorkerName[] {
-  const path = URL.parse(destination)?.pathname ?? '';
+  const path = URL.parse(destination)?.pathname ?? destination;
   if (path.endsWith(TICK_SCHEDULE.path)) return EXPECTED_SCHEDULES.map(({ worker }) => worker);
   return EXPECTED_SCHEDULES.filter((schedule) => path.endsWith(schedule.path)).map(({ worker }) => worker);
 }

@@ -9,7 +9,9 @@ import { lastValue } from './loaded.ts';
 import type { QueueOverview } from './queue.ts';
 import { remaining, remainingToday } from './quota.ts';
 import type { WorkerName } from './run.ts';
-import { EXPECTED_SCHEDULES } from './schedule.ts';
+import { EXPECTED_SCHEDULES, type Schedule } from './schedule.ts';
+import { workersFor } from './schedule-plan.ts';
+import { callIntervalMs, schedulesCalling } from './schedule-standing.ts';
 import type { Snapshot } from './snapshot.ts';
 import { cleanText } from './text.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
@@ -110,18 +112,19 @@ function noProcessorRun(snapshot: Snapshot, thresholds: VerdictThresholds): read
   const runs = lastValue(snapshot.runs)?.runs.filter((run) => run.worker === 'queue-processor') ?? [];
   const [newest] = runs;
   if (newest === undefined || isPaused(snapshot)) return [];
-  const schedule = expectedSchedule('queue-processor');
+  const schedules = lastValue(snapshot.schedules)?.schedules ?? [];
+  const intervalMs = expectedIntervalMs('queue-processor', schedules);
   const lastAt = Math.max(
     newest.startedAtEpochMs + newest.durationMs,
     lastValue(snapshot.queue)?.lastCompletedAtEpochMs ?? 0,
-    lastValue(snapshot.schedules)?.schedules.find(({ id }) => id === schedule.id)?.lastRunAtEpochMs ?? 0,
+    ...schedulesCalling('queue-processor', schedules).map(({ lastRunAtEpochMs }) => lastRunAtEpochMs ?? 0),
   );
   const silentMs = snapshot.takenAtEpochMs - lastAt;
-  if (silentMs < schedule.intervalMs * thresholds.missedIntervalsWarning || isWorkerAlive(snapshot)) return [];
+  if (silentMs < intervalMs * thresholds.missedIntervalsWarning || isWorkerAlive(snapshot)) return [];
   const isWaiting = (lastValue(snapshot.queue)?.ready ?? 0) > 0;
-  const isLong = silentMs >= schedule.intervalMs * thresholds.missedIntervalsCritical;
+  const isLong = silentMs >= intervalMs * thresholds.missedIntervalsCritical;
   return reason(isLong && isWaiting ? 'critical' : 'warning', 'no-processor-run', {
-    text: `no processor run for ${formatAge(silentMs)} (every ${formatAge(schedule.intervalMs)} expected)`,
+    text: `no processor run for ${formatAge(silentMs)} (every ${formatAge(intervalMs)} expected)`,
     action: 'email-ops run queue-processor, then email-ops schedules list',
   });
 }
@@ -156,7 +159,7 @@ function lockWithoutEnd(snapshot: Snapshot): readonly VerdictReason[] {
   if (lock === undefined || lock.kind === 'free' || lock.expiresAtEpochMs !== null) return [];
   return reason('critical', 'lock-without-end', {
     text: 'the queue lock never expires: no worker can run',
-    action: 'email-ops resume --force, once no worker runs',
+    action: 'Once no worker runs: email-ops pause --force, then email-ops resume',
   });
 }
 
@@ -234,7 +237,7 @@ function queueGrowing(snapshot: Snapshot): readonly VerdictReason[] {
 function noHealthCheck(snapshot: Snapshot, thresholds: VerdictThresholds): readonly VerdictReason[] {
   const newest = lastValue(snapshot.metrics)?.points.at(-1)?.atEpochMs;
   if (newest === undefined) return [];
-  const { intervalMs } = expectedSchedule('health-monitor');
+  const intervalMs = expectedIntervalMs('health-monitor', lastValue(snapshot.schedules)?.schedules ?? []);
   const silentMs = snapshot.takenAtEpochMs - newest;
   if (silentMs < intervalMs * thresholds.missedIntervalsWarning) return [];
   return reason('warning', 'no-health-check', {
@@ -261,11 +264,14 @@ function deadLetters(snapshot: Snapshot): readonly VerdictReason[] {
 function schedulesBroken(snapshot: Snapshot): readonly VerdictReason[] {
   const overview = lastValue(snapshot.schedules);
   if (overview === undefined) return [];
-  const ours = overview.schedules.filter(({ id }) => EXPECTED_SCHEDULES.some((expected) => expected.id === id));
+  const ours = overview.schedules.filter((schedule) => workersFor(schedule).length > 0);
+  // One that is paused because another calls its workers, as after a change to the single tick, is no fault.
+  const isReplaced = (schedule: Schedule) =>
+    workersFor(schedule).every((worker) => schedulesCalling(worker, overview.schedules).length > 0);
   const action = 'email-ops schedules list';
   return [
     ...ours
-      .filter(({ isPaused }) => isPaused)
+      .filter((schedule) => schedule.isPaused && !isReplaced(schedule))
       .flatMap(({ id }) => reason('warning', 'schedule-paused', { text: `schedule ${id} is paused`, action })),
     ...ours
       .filter(({ isPaused, lastState }) => !isPaused && lastState === 'fail')
@@ -310,8 +316,11 @@ function returnsAt(overview: QueueOverview, nowEpochMs: number): string {
   return atEpochMs - nowEpochMs > 24 * HOUR_MS + MINUTE_MS ? formatInstant(atEpochMs) : `${formatClock(atEpochMs)} UTC`;
 }
 
-function expectedSchedule(worker: WorkerName) {
+/** By what QStash has, be it the three or the single tick; where it has nothing of ours, as it should be. */
+function expectedIntervalMs(worker: WorkerName, schedules: readonly Schedule[]): number {
+  const called = callIntervalMs(worker, schedules);
+  if (called !== null) return called;
   const found = EXPECTED_SCHEDULES.find((schedule) => schedule.worker === worker);
   if (found === undefined) throw new Error(`There is no schedule for ${worker}.`);
-  return found;
+  return found.intervalMs;
 }

@@ -2,7 +2,9 @@
 import type { Config, QStashConfig } from '../../config.ts';
 import type { Schedules } from '../../data/schedules.ts';
 import { readSigningKeys, type SigningKeys } from '../../data/signing-keys.ts';
-import { EXPECTED_SCHEDULES, type ExpectedSchedule, type Schedule } from '../../domain/schedule.ts';
+import { type Schedule, TICK_SCHEDULE } from '../../domain/schedule.ts';
+import { workersFor } from '../../domain/schedule-plan.ts';
+import { type NeededSchedule, neededSchedules } from '../../domain/schedule-standing.ts';
 import { type Check, clockOf, type GroupResult, notConfigured, probe } from './check.ts';
 
 /** An HTTP `Date` is cut to the second. */
@@ -23,23 +25,23 @@ export async function checkQstash(
   if ('failed' in listed) return { checks: [listed.failed] };
   const checks: Check[] = [
     { name: 'reachable', state: 'ok', detail: 'answers, and takes our token', latencyMs: listed.latencyMs },
-    ...EXPECTED_SCHEDULES.map((expected) => checkSchedule(expected, listed.value.schedules, config.worker.baseUrl)),
+    ...neededSchedules(listed.value.schedules).map((needed) =>
+      checkSchedule(needed, listed.value.schedules, config.worker.baseUrl),
+    ),
     'failed' in keys ? keys.failed : checkKeys(qstash, keys.value),
   ];
   const at = 'failed' in keys ? null : keys.value.serverAtEpochMs;
   return { checks, clocks: at === null || 'failed' in keys ? [] : [clockOf('QStash', at, keys, HTTP_DATE_MS)] };
 }
 
-export function checkSchedule(
-  expected: ExpectedSchedule,
-  schedules: readonly Schedule[],
-  baseUrl: string | null,
-): Check {
+export function checkSchedule(expected: NeededSchedule, schedules: readonly Schedule[], baseUrl: string | null): Check {
   const name = expected.id;
   const found = schedules.find(({ id }) => id === expected.id);
-  const sync = 'email-ops schedules sync';
+  const sync = `email-ops schedules sync${expected.id === TICK_SCHEDULE.id ? ' --one-tick' : ''}`;
   // Without the processor nothing is sent; the others are missed less, and may run elsewhere.
-  const missing = expected.worker === 'queue-processor' ? 'failed' : 'warning';
+  const missing = workersFor({ id: expected.id, destination: expected.path }).includes('queue-processor')
+    ? 'failed'
+    : 'warning';
   if (found === undefined) return { name, state: missing, detail: 'there is no such schedule', remedy: sync };
   if (found.isPaused) return { name, state: 'warning', detail: 'paused', remedy: 'email-ops schedules resume' };
   if (found.cron !== expected.cron)

@@ -1,6 +1,7 @@
-/** Schedules as a panel: the three that the system lives by, when they run next, and what QStash says of the last time. */
+/** Schedules as a panel: those that the system lives by, three or the one tick, when they run next, and what QStash says of the last time. */
 import { formatClock, plural } from '../../../domain/format.ts';
-import { EXPECTED_SCHEDULES, type Schedule, type ScheduleOverview } from '../../../domain/schedule.ts';
+import type { Schedule, ScheduleOverview } from '../../../domain/schedule.ts';
+import { scheduleStandings } from '../../../domain/schedule-standing.ts';
 import type { Rect } from '../../layout.ts';
 import { cut, fill, type Line, line, type Segment, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
@@ -15,16 +16,16 @@ export function schedulesPanel(state: State, rect: Rect): Panel {
   return partPanel<ScheduleOverview>(
     { id: 'schedules', rect, title: 'Schedules', part, nowEpochMs },
     (overview, room) => {
-      const expected = EXPECTED_SCHEDULES.map(({ id, cron }) => {
-        const found = overview.schedules.find((schedule) => schedule.id === id);
-        return found === undefined
-          ? line(seg(`✗ ${id} is missing (${cron})`, 'warning'))
-          : scheduleLine(found, state, nowEpochMs);
-      });
-      const others = overview.schedules
-        .filter(({ id }) => !EXPECTED_SCHEDULES.some((each) => each.id === id))
-        .map((schedule) => scheduleLine(schedule, state, nowEpochMs));
-      const lines = [...expected, ...deadLine(overview), ...others];
+      const standings = scheduleStandings(overview.schedules);
+      const asLines = (isForeign: boolean) =>
+        standings
+          .filter(({ kind }) => (kind === 'foreign') === isForeign)
+          .map((standing) =>
+            standing.kind === 'missing'
+              ? line(seg(`✗ ${standing.needed.id} is missing (${standing.needed.cron})`, 'warning'))
+              : scheduleLine(standing.schedule, state, nowEpochMs),
+          );
+      const lines = [...asLines(false), ...deadLine(overview), ...asLines(true)];
       return { lines: lines.slice(0, room.height).map((each) => cut(each, room.width)) };
     },
   );
