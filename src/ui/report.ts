@@ -4,6 +4,7 @@ import { formatAge, formatCount, formatInstant, formatPercent } from '../domain/
 import { lastValue } from '../domain/loaded.ts';
 import { downsample } from '../domain/metric.ts';
 import { completeQuotas, percentUsed } from '../domain/quota.ts';
+import { runWords } from '../domain/run-words.ts';
 import { levelWord } from './banner-words.ts';
 import { sparkText } from './bars.ts';
 import { rangeOf, SERIES } from './chart.ts';
@@ -73,7 +74,7 @@ function timeline(state: State, now: number): string {
     ),
     ...runs.map((run) => ({
       atEpochMs: run.startedAtEpochMs,
-      what: `run of ${run.worker} on ${run.host}: ${run.outcome}, ${formatCount(run.successful)} sent, ${formatCount(run.failed)} failed${run.error === null ? '' : `; ${outside(run.error, 200)}`}`,
+      what: `run of ${run.worker} on ${run.host}: ${[run.outcome, runWords(run.worker, run)].filter((word) => word !== '').join(', ')}${run.error === null ? '' : `; ${outside(run.error, 200)}`}`,
     })),
     ...(lock?.kind === 'paused'
       ? [

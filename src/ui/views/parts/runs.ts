@@ -3,6 +3,7 @@ import { formatAge, formatClock, formatCount, formatLatency } from '../../../dom
 import { lastValue } from '../../../domain/loaded.ts';
 import { type MissedRun, missedRuns } from '../../../domain/missed.ts';
 import type { RunFeed, RunRecord } from '../../../domain/run.ts';
+import { runWords } from '../../../domain/run-words.ts';
 import type { Rect } from '../../layout.ts';
 import { cut, fill, type Line, line, type Role, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
@@ -57,12 +58,7 @@ function runningLines(state: State): Line[] {
 const ROLES: Readonly<Record<string, Role>> = { ok: 'ok', failed: 'critical', aborted: 'warning' };
 
 function runLine(run: RunRecord, state: State): Line {
-  const did =
-    run.error !== null
-      ? addressed(run.error, state.isMasked, 200)
-      : run.processed === 0
-        ? ''
-        : `${formatCount(run.successful)} sent${run.failed > 0 ? `, ${formatCount(run.failed)} failed` : ''}`;
+  const did = run.error === null ? runWords(run.worker, run) : addressed(run.error, state.isMasked, 200);
   return line(
     seg(`${formatClock(run.startedAtEpochMs)} `, 'muted'),
     ...fill(line(outside(run.worker, 30)), 16),
