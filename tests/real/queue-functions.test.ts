@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeClaiming } from '../sql/claiming.ts';
+import { describeFinding } from '../sql/finding.ts';
 import { describeFinishing } from '../sql/finishing.ts';
 import { describeLooking } from '../sql/looking.ts';
 import { describeOperating } from '../sql/operating.ts';
@@ -22,4 +23,5 @@ describe.skipIf(isPostgresMissing())('on PostgreSQL', () => {
   describeFinishing(() => database);
   describeOperating(() => database);
   describeLooking(() => database);
+  describeFinding(() => database);
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/sandbox/database.ts';
 import { FolderInUse } from '../../src/sandbox/folder-lock.ts';
 import { describeClaiming } from '../sql/claiming.ts';
+import { describeFinding } from '../sql/finding.ts';
 import { describeFinishing } from '../sql/finishing.ts';
 import { describeLooking } from '../sql/looking.ts';
 import { describeOperating } from '../sql/operating.ts';
@@ -76,6 +77,7 @@ describe('the sandbox database', () => {
   describeFinishing(() => database);
   describeOperating(() => database);
   describeLooking(() => database);
+  describeFinding(() => database);
 
   test('has everything when it is opened again', async () => {
     await database.clear();
