@@ -1,5 +1,5 @@
 /** The verdict in the words of the banner. */
-import type { Verdict, VerdictLevel } from '../domain/verdict.ts';
+import type { Verdict, VerdictLevel, VerdictReason } from '../domain/verdict.ts';
 
 const WORDS: Readonly<Record<VerdictLevel, string>> = {
   ok: 'OK',
@@ -15,5 +15,8 @@ export function levelWord(level: VerdictLevel): string {
 /** The reasons of the verdict's own level, in a row; what is well needs none. */
 export function verdictReasons({ level, reasons }: Verdict): readonly string[] {
   if (level === 'ok') return ['email is flowing'];
-  return reasons.filter((reason) => reason.level === level).map(({ text }) => text);
+  // The line below says who paused, why and until when.
+  const brief = (reason: VerdictReason) =>
+    reason.code === 'paused' ? 'queue paused' : reason.code === 'pausing' ? 'queue is being paused' : reason.text;
+  return reasons.filter((reason) => reason.level === level).map(brief);
 }

@@ -2,7 +2,7 @@
 import { formatAge, formatCount } from '../domain/format.ts';
 import { lastValue } from '../domain/loaded.ts';
 import { levelWord, verdictReasons } from './banner-words.ts';
-import { joinFitting, type Line, line, type Role, seg, spread, widthOf } from './line.ts';
+import { cut, joinFitting, type Line, line, type Role, seg, spread, widthOf } from './line.ts';
 import { commandsPerHour, waitingFor } from './reduce.ts';
 import { type State, shownNow, shownPicture } from './state.ts';
 import { countdown, lockWords } from './words.ts';
@@ -15,7 +15,7 @@ function verdictLine(state: State, columns: number): Line {
   const clock = line(seg(`${clockOf(state.nowEpochMs)} UTC`, 'muted'));
   const badges = [...environmentBadge(state), seg(' '), verdictBadge(state), seg(' ')];
   const room = columns - widthOf(badges) - widthOf(clock) - 1;
-  return spread([...badges, ...verdictWords(state, room)], clock, columns, columns - widthOf(clock) - 1);
+  return spread([...badges, ...cut(verdictWords(state, room), room)], clock, columns, columns - widthOf(clock) - 1);
 }
 
 /** With seconds, in UTC. */
@@ -56,11 +56,15 @@ function verdictWords(state: State, room: number): Line {
 }
 
 function stateLine(state: State, columns: number): Line {
-  const facts = [...modeFacts(state), lockFact(state), workersFact(state)];
-  const cost = joinFitting([refreshFact(state), costFact(state)], Math.max(0, columns - 30));
-  const room = columns - widthOf(cost) - 1;
-  const left = joinFitting(facts, room);
-  return spread(widthOf(left) === 0 ? lockFact(state) : left, cost, columns, Math.min(columns, widthOf(left)));
+  // Who holds the queue is always said, however little room there is; what looking costs only where there is more.
+  const first = join([...modeFacts(state), lockFact(state)]);
+  const left = widthOf(first) > columns ? cut(first, columns) : joinFitting([first, workersFact(state)], columns);
+  const room = Math.max(0, columns - widthOf(left) - 2);
+  return spread(left, joinFitting([refreshFact(state), costFact(state)], room), columns, columns);
+}
+
+function join(facts: readonly Line[]): Line {
+  return joinFitting(facts, Number.POSITIVE_INFINITY);
 }
 
 function modeFacts(state: State): Line[] {

@@ -79,10 +79,12 @@ export function spread(left: Line, right: Line, cells: number, leastLeft = 20): 
   const wanted = widthOf(right);
   const rightRoom = Math.max(0, Math.min(wanted, cells - Math.min(widthOf(left), leastLeft) - 1));
   const short = cut(right, rightRoom);
-  return [...fill(left, cells - widthOf(short)), ...short];
+  const room = cells - widthOf(short);
+  // A cell between them, so that what was cut does not run into what follows.
+  return [...fill(cut(left, short.length === 0 ? room : room - 1), room), ...short];
 }
 
-/** The parts that fill, in their order, with `separator` between them; what does not fit any more is left out whole. */
+/** The parts that fit, in their order, with `separator` between them; what does not fit any more is left out whole. */
 export function joinFitting(parts: readonly Line[], cells: number, separator = ' · '): Line {
   let joined: Line = [];
   for (const part of parts.filter((each) => each.length > 0)) {

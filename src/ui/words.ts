@@ -54,13 +54,14 @@ export function whenWords(atEpochMs: number, nowEpochMs: number): string {
   return `${new Date(atEpochMs).toISOString().slice(5, 10)} ${clock}`;
 }
 
-/** Who holds the lock, since when or until when. */
-export function holderWords(lock: Exclude<Lock, { kind: 'free' }>, nowEpochMs: number): string {
+/** Who holds the lock and until when. `inFlight`: emails that a pause does not hold back any more. */
+export function holderWords(lock: Exclude<Lock, { kind: 'free' }>, nowEpochMs: number, inFlight = 0): string {
   const left = lock.expiresAtEpochMs === null ? 'without end' : `${countdown(lock.expiresAtEpochMs - nowEpochMs)} left`;
   switch (lock.kind) {
     case 'paused': {
-      const reason = lock.reason === '' ? '' : `, "${outside(lock.reason, 80)}"`;
-      return `paused by ${outside(`${lock.operator}@${lock.host}`, 50)}${reason}, ${left}`;
+      const drained = inFlight === 0 ? '' : `, ${formatCount(inFlight)} still in flight`;
+      const reason = lock.reason === '' ? '' : `: ${outside(lock.reason, 80)}`;
+      return `paused by ${outside(`${lock.operator}@${lock.host}`, 50)}, ${left}${drained}${reason}`;
     }
     case 'worker':
       return `held by worker ${outside(lock.host, 40)}/${lock.pid}, ${left}`;
@@ -75,8 +76,7 @@ export function holderWords(lock: Exclude<Lock, { kind: 'free' }>, nowEpochMs: n
 export function lockWords(state: LockState, inFlight: number | null, nowEpochMs: number): Words {
   const { lock, announcedPause } = state;
   if (lock.kind === 'paused') {
-    const drained = inFlight === null || inFlight === 0 ? '' : `; ${formatCount(inFlight)} still in flight`;
-    return { text: `${holderWords(lock, nowEpochMs)}${drained}`.replace(/^paused/, 'PAUSED'), role: 'warning' };
+    return { text: holderWords(lock, nowEpochMs, inFlight ?? 0).replace('paused', 'PAUSED'), role: 'warning' };
   }
   if (announcedPause !== null) {
     const holder = lock.kind === 'free' ? 'waits for the lock' : holderWords(lock, nowEpochMs);

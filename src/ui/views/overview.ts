@@ -46,13 +46,13 @@ function panels(state: State, rect: Rect): readonly Panel[] {
     chartPanel(state, { id, rect: at, series: seriesOf({ ...state.chart, series: state.chart.series + ahead }) });
   if (state.chart.isZoomed) return [chart(rect)];
   if (rect.height < 26 || rect.width < 100) return compact(state, rect, chart);
-  const [upper, middle, lower] = thirds(rect);
+  if (rect.height >= 44) return tall(state, rect, chart);
+  const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, 9, 9]) as [Rect, Rect, Rect];
   const [left, right] = columnsOf(upper, [{ share: 13 }, { share: 7 }]) as [Rect, Rect];
-  const charts = left.height >= 20 ? rowsOf(left, [{ share: 1 }, { share: 1 }]) : [left];
   const [quota, alerts] = columnsOf(middle, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
   const [runs, schedules] = columnsOf(lower, [{ share: 11 }, { share: 9 }]) as [Rect, Rect];
   return [
-    ...charts.map((at, index) => (index === 0 ? chart(at) : chart(at, `chart-${index}`, index))),
+    chart(left),
     queuePanel(state, right),
     quotaPanel(state, quota),
     alertsPanel(state, alerts),
@@ -67,7 +67,7 @@ type ChartAt = (at: Rect, id?: string, ahead?: number) => Panel;
 function compact(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
   const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, 7, rect.height >= 20 ? 4 : 3]) as [Rect, Rect, Rect];
   const [left, right] = columnsOf(upper, [{ share: 1 }, 34]) as [Rect, Rect];
-  const [quota, alerts] = columnsOf(middle, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
+  const [quota, alerts] = columnsOf(middle, [43, { share: 1 }]) as [Rect, Rect];
   return [
     chart(left),
     queuePanel(state, right),
@@ -77,9 +77,22 @@ function compact(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
   ];
 }
 
-function thirds(rect: Rect): [Rect, Rect, Rect] {
-  const isTall = rect.height >= 44;
-  return rowsOf(rect, [{ share: 1 }, isTall ? 14 : 9, isTall ? 16 : 9]) as [Rect, Rect, Rect];
+/** 200×60: a second series below the first, and longer lists. */
+function tall(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
+  const [upper, lower] = rowsOf(rect, [{ share: 1 }, 13]) as [Rect, Rect];
+  const [left, right] = columnsOf(upper, [{ share: 13 }, { share: 7 }]) as [Rect, Rect];
+  const [first, second, quota] = rowsOf(left, [{ share: 1 }, { share: 1 }, 7]) as [Rect, Rect, Rect];
+  const [queue, alerts] = rowsOf(right, [13, { share: 1 }]) as [Rect, Rect];
+  const [runs, schedules] = columnsOf(lower, [{ share: 13 }, { share: 7 }]) as [Rect, Rect];
+  return [
+    chart(first),
+    chart(second, 'chart-below', 1),
+    quotaPanel(state, quota),
+    queuePanel(state, queue),
+    alertsPanel(state, alerts),
+    runsPanel(state, runs),
+    schedulesPanel(state, schedules),
+  ];
 }
 
 function openAlerts(state: State) {

@@ -4,6 +4,7 @@ import { formatAge, formatClock, formatCount, plural } from '../../../domain/for
 import { lastValue } from '../../../domain/loaded.ts';
 import type { QueueOverview } from '../../../domain/queue.ts';
 import { MINUTE_MS } from '../../../domain/time.ts';
+import { wrap } from '../../../domain/width.ts';
 import { sparkText } from '../../bars.ts';
 import type { Rect } from '../../layout.ts';
 import { type Line, line, seg, widthOf } from '../../line.ts';
@@ -21,7 +22,7 @@ export function queuePanel(state: State, rect: Rect): Panel {
     const lines = [
       readyLine(queue, nowEpochMs),
       // The answer that is asked for first.
-      line(seg(forecast.text, forecast.role)),
+      ...wrap(forecast.text, Math.max(8, room.width)).map((text) => line(seg(text, forecast.role))),
       processingLine(queue, nowEpochMs),
       rateLine(queue, nowEpochMs),
       retryLine(queue),
@@ -42,7 +43,7 @@ function readyLine(queue: QueueOverview, nowEpochMs: number): Line {
 
 const STUCK_MS = 3 * MINUTE_MS;
 
-/** Busy, or stuck: in processing, and nothing came out for a while. */
+/** Busy, or stuck: in processing, and nothing came out for so long. */
 function processingLine(queue: QueueOverview, nowEpochMs: number): Line {
   const { processing } = queue.counts;
   const text = `${formatCount(processing)} in processing`;
@@ -50,7 +51,7 @@ function processingLine(queue: QueueOverview, nowEpochMs: number): Line {
   const since = queue.oldestProcessingAtEpochMs ?? null;
   const silentMs = since === null ? null : nowEpochMs - Math.max(since, queue.lastCompletedAtEpochMs ?? 0);
   if (silentMs === null || silentMs < STUCK_MS) return line(text, seg(', busy', 'ok'));
-  return line(text, seg(`, none done for ${formatAge(silentMs)}: stuck?`, 'warning'));
+  return line(text, seg(`, stuck? ${formatAge(silentMs)}`, 'warning'));
 }
 
 function rateLine(queue: QueueOverview, nowEpochMs: number): Line {
@@ -102,5 +103,5 @@ function sparkLines(state: State, queue: QueueOverview, width: number, nowEpochM
 
 function leaseLine(queue: QueueOverview): Line[] {
   if (queue.expiredLeases === 0) return [];
-  return [line(seg(`${plural(queue.expiredLeases, 'expired lease')}: a worker stopped midway`, 'warning'))];
+  return [line(seg(`${plural(queue.expiredLeases, 'expired lease')}: worker gone`, 'warning'))];
 }

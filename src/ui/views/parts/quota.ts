@@ -1,6 +1,6 @@
 /** Providers with their quota of the day and the month as bars, whether they are well, and when the quota runs out. */
 import { quotaForecast } from '../../../domain/drain.ts';
-import { formatCount, formatPercent } from '../../../domain/format.ts';
+import { formatClock, formatCount, formatPercent } from '../../../domain/format.ts';
 import type { ProviderStatus } from '../../../domain/health.ts';
 import { lastValue } from '../../../domain/loaded.ts';
 import type { QueueOverview } from '../../../domain/queue.ts';
@@ -18,12 +18,11 @@ import { cut, fill, type Line, line, type Role, type Segment, seg } from '../../
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { whenWords } from '../../words.ts';
 
 export function quotaPanel(state: State, rect: Rect): Panel {
   const picture = shownPicture(state);
   const nowEpochMs = shownNow(state);
-  const frame = { id: 'quota', rect, title: 'Providers and quota', part: picture.queue, nowEpochMs };
+  const frame = { id: 'quota', rect, title: 'Quota', part: picture.queue, nowEpochMs };
   return partPanel<QueueOverview>(frame, (queue, room) => {
     const rows = completeQuotas(queue.quotas).map((quota) => rowOf(state, queue, quota));
     const columns = columnsFor(room.width, rows);
@@ -57,14 +56,16 @@ interface Columns {
 }
 
 const NAME = 13;
-const PERCENT = 6;
+const PERCENT = 7;
 const LEAST_BAR = 4;
+/** When the quota of the day runs out at today's rate. */
+const ENDS = 'ends';
 
 /** Always there: name, both bars, both percentages, the forecast. Counts come with room, then longer bars. */
 function columnsFor(width: number, rows: readonly Row[]): Columns {
-  const forecast = Math.max(...rows.map((row) => row.forecast.text.length));
+  const forecast = Math.max(ENDS.length, ...rows.map((row) => row.forecast.text.length));
   const counts = Math.max(...rows.flatMap(({ uses }) => uses.map((use) => countsText(use).length))) + 1;
-  const rest = (used: number) => Math.floor((width - NAME - forecast - 1 - 2 * (PERCENT + used)) / 2);
+  const rest = (used: number) => Math.floor((width - NAME - forecast - 2 * (PERCENT + used)) / 2);
   const shown = rest(counts) >= LEAST_BAR ? counts : 0;
   return { bar: Math.max(2, Math.min(30, rest(shown))), counts: shown };
 }
@@ -75,7 +76,7 @@ function countsText({ sent, limit }: QuotaUse): string {
 
 function headLine({ bar, counts }: Columns): Line {
   const group = (name: string) => seg(name.padEnd(bar + PERCENT + counts), 'muted');
-  return line(seg(''.padEnd(NAME)), group('day'), group('month'));
+  return line(seg(''.padEnd(NAME)), group('day'), group('month'), seg(ENDS, 'muted'));
 }
 
 function quotaLine({ name, uses, forecast }: Row, columns: Columns): Line {
@@ -103,7 +104,7 @@ function forecastSegment(queue: QueueOverview, quota: ProviderQuota, nowEpochMs:
   if (remainingToday(quota) === 0) return seg('gone', 'critical');
   const forecast = quotaForecast(queue, nowEpochMs).find(({ provider }) => provider === quota.provider);
   const at = forecast?.runsOutAtEpochMs ?? null;
-  return at === null ? seg('') : seg(`ends ${whenWords(at, nowEpochMs).replace(' UTC', '')}`, 'warning');
+  return at === null ? seg('') : seg(formatClock(at), 'warning');
 }
 
 function statusOf(state: State, provider: string): ProviderStatus | null {

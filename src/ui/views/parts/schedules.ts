@@ -23,7 +23,7 @@ export function schedulesPanel(state: State, rect: Rect): Panel {
           .map((standing) =>
             standing.kind === 'missing'
               ? line(seg(`✗ ${standing.needed.id} is missing (${standing.needed.cron})`, 'warning'))
-              : scheduleLine(standing.schedule, state, nowEpochMs),
+              : scheduleLine(standing.schedule, state, room.width),
           );
       const lines = [...asLines(false), ...deadLine(overview), ...asLines(true)];
       return { lines: lines.slice(0, room.height).map((each) => cut(each, room.width)) };
@@ -31,17 +31,21 @@ export function schedulesPanel(state: State, rect: Rect): Panel {
   );
 }
 
-function scheduleLine(schedule: Schedule, state: State, nowEpochMs: number): Line {
+/** What was missed matters more than when it comes again, and both more than the cron expression. */
+function scheduleLine(schedule: Schedule, state: State, width: number): Line {
   const missed = missedHere(state).find(({ scheduleId }) => scheduleId === schedule.id);
   return line(
     lastSign(schedule),
     ' ',
     ...fill(line(outside(schedule.id, 60)), 23),
-    ...fill(line(seg(outside(schedule.cron, 20), 'muted')), 14),
-    nextSegment(schedule, nowEpochMs),
-    seg(missed === undefined ? '' : `  due ${formatClock(missed.dueAtEpochMs)}, not seen`, 'warning'),
+    ...(width < WITH_CRON ? [] : fill(line(seg(outside(schedule.cron, 20), 'muted')), 14)),
+    missed === undefined
+      ? nextSegment(schedule, shownNow(state))
+      : seg(`due ${formatClock(missed.dueAtEpochMs)}, not seen`, 'warning'),
   );
 }
+
+const WITH_CRON = 58;
 
 function nextSegment({ isPaused, nextRunAtEpochMs }: Schedule, nowEpochMs: number): Segment {
   if (isPaused) return seg('paused', 'warning');

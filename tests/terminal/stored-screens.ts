@@ -1,0 +1,51 @@
+/** Which screens are stored, and what is in their files. `npm run screens` writes them; the test compares. */
+import { THEME_NAMES } from '../../src/ui/theme.ts';
+import { DARK, STORED_STATES, type StoredState } from '../support/dashboard.ts';
+import { draw } from '../support/screens.ts';
+
+export const SIZES = [
+  { columns: 80, rows: 24 },
+  { columns: 120, rows: 36 },
+  { columns: 200, rows: 60 },
+] as const;
+
+export interface StoredScreen {
+  readonly file: string;
+  render(): Promise<string>;
+}
+
+const NAMES = Object.keys(STORED_STATES) as StoredState[];
+
+export const STORED_SCREENS: readonly StoredScreen[] = [
+  ...NAMES.flatMap((name) =>
+    SIZES.map(
+      (size): StoredScreen => ({
+        file: `overview-${name}-${size.columns}x${size.rows}.txt`,
+        render: () => text(name, size),
+      }),
+    ),
+  ),
+  {
+    file: 'overview-incident-80x24-ascii.txt',
+    render: () => text('incident', SIZES[0], { theme: 'mono', ascii: true }),
+  },
+  // What a theme changes are the looks, so its file has them below the text, a letter a cell.
+  ...THEME_NAMES.map(
+    (theme): StoredScreen => ({
+      file: `overview-incident-80x24-theme-${theme}.txt`,
+      render: async () => {
+        const state = STORED_STATES.incident(SIZES[0], { theme, ascii: false });
+        const [seen = ''] = await draw([state], (terminal) => {
+          const { rows, legend } = terminal.looks();
+          return [...terminal.rows(), '', ...rows, '', ...legend].join('\n');
+        });
+        return `${seen}\n`;
+      },
+    }),
+  ),
+];
+
+async function text(name: StoredState, size: (typeof SIZES)[number], look = DARK): Promise<string> {
+  const [rows = []] = await draw([STORED_STATES[name](size, look)], (terminal) => terminal.rows());
+  return `${rows.join('\n')}\n`;
+}
