@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -36,14 +37,14 @@ function aProject(options: { installed?: number; npmFails?: boolean } = {}) {
   const effect = options.npmFails === true ? 'process.exit(7)' : `fs.writeFileSync(${JSON.stringify(marker)}, '{}')`;
   writeFileSync(
     npm,
-    `const fs = require('fs'); fs.writeFileSync('called', process.argv.slice(2).join(' ')); ${effect}`,
+    `const fs = require('fs'); fs.appendFileSync('called', process.argv.slice(2).join(' ') + '\\n'); ${effect}`,
   );
   return { root, npm, marker };
 }
 
-function setUp({ root, npm }: { root: string; npm: string }) {
+function setUp({ root, npm }: { root: string; npm: string }, nodeArguments: readonly string[] = []) {
   const startedAt = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/setup.cjs')], {
+  const { status, stderr } = spawnSync(process.execPath, [...nodeArguments, join(root, 'scripts/setup.cjs')], {
     cwd: root,
     env: { ...process.env, npm_execpath: npm },
     encoding: 'utf8',
@@ -91,6 +92,19 @@ describe('the setup before npm start and npm test', () => {
     setUp(project);
     expect(callOf(project)).toBeNull();
     expect(statSync(project.marker).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  it('adds, by the Node that it installed, what npm left out because the machine’s Node is old', () => {
+    const project = aProject();
+    const old = join(project.root, 'old.cjs');
+    writeFileSync(old, "Object.defineProperty(process.versions, 'node', { value: '18.20.4' });");
+    mkdirSync(join(project.root, 'node_modules/.bin'));
+    symlinkSync(process.execPath, join(project.root, 'node_modules/.bin/node'));
+    expect(setUp(project, ['--require', old]).status).toBe(0);
+    expect(callOf(project)?.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^ci /),
+      expect.stringMatching(/^install --no-save /),
+    ]);
   });
 
   it('fails with the code of npm, and says what to do', () => {
