@@ -6,7 +6,7 @@ import { type Command, CommandError, EXIT, type Invocation } from './command.ts'
 import { connectSystems } from './connect.ts';
 import { wholeNumber } from './options.ts';
 import { openServer } from './serve-app.ts';
-import { logTo } from './workers.ts';
+import { logTo, untilAborted } from './workers.ts';
 
 const DEFAULT_PORT = 8_787;
 /** The longest that stopping waits for runs: sends in flight time out before. */
@@ -81,11 +81,6 @@ async function listen(
 /** 127.0.0.0/8, ::1 and localhost: nobody else reaches them. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function timeout(ms: number): Promise<void> {

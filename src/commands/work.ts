@@ -5,7 +5,7 @@ import type { Scheduler } from '../workers/scheduler.ts';
 import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems } from './connect.ts';
 import { refuseReadOnly } from './pause.ts';
-import { logTo, openWorkers } from './workers.ts';
+import { logTo, openWorkers, untilAborted } from './workers.ts';
 
 /** The longest that a drain takes: sends in flight time out before. */
 const DRAIN_MS = 60_000;
@@ -56,11 +56,6 @@ async function drain(scheduler: Scheduler, say: (line: string) => void): Promise
   if (running.length > 0) say(`[schedule] Stopping; waiting for ${running.map(({ name }) => name).join(', ')}.`);
   await scheduler.stop(AbortSignal.timeout(DRAIN_MS));
   say('[schedule] Stopped.');
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function place({ environment }: { environment: { name: string } }): string {

@@ -33,3 +33,9 @@ export function logTo({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>): Logger
   const line = (output: Output) => (text: string) => output.write(`${text}\n`);
   return { info: line(stdout), warn: line(stderr), error: line(stderr) };
 }
+
+/** Resolves when somebody wants the command to stop. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

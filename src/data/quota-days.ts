@@ -1,9 +1,9 @@
 /** The rows of `email_provider_quota` as the quota sync needs them: the last weeks read, missing days added, counts raised. */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { z } from 'zod';
-import { isProvider, type Provider } from '../domain/email.ts';
+import type { Provider } from '../domain/email.ts';
 import type { QuotaDay } from '../domain/quota-sync.ts';
-import { count, parseEach } from './parse.ts';
+import { parseEach } from './parse.ts';
+import { QuotaRow } from './quota.ts';
 import { answerOf, rowsOf } from './supabase.ts';
 
 export interface QuotaDays {
@@ -26,7 +26,7 @@ export function createQuotaDays(client: SupabaseClient): QuotaDays {
         .gte('date', firstDay)
         .lte('date', lastDay)
         .order('date');
-      return parseEach(Row, await rowsOf(query, signal)).values;
+      return parseEach(QuotaRow, await rowsOf(query, signal)).values;
     },
     insertMissing: async (rows, signal) => {
       const values = rows.map((row) => ({
@@ -50,19 +50,3 @@ export function createQuotaDays(client: SupabaseClient): QuotaDays {
     },
   };
 }
-
-const Row = z
-  .object({
-    provider: z.string().refine(isProvider),
-    date: z.string().regex(/^\d{4}-\d\d-\d\d/),
-    emails_sent: count,
-    daily_limit: count,
-    monthly_limit: count,
-  })
-  .transform((row) => ({
-    provider: row.provider as Provider,
-    date: row.date.slice(0, 10),
-    emailsSent: row.emails_sent,
-    dailyLimit: row.daily_limit,
-    monthlyLimit: row.monthly_limit,
-  }));

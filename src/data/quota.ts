@@ -62,7 +62,8 @@ export function sumQuotaRows(rows: readonly QuotaRow[], today: string): readonly
   });
 }
 
-const QuotaRow = z
+/** The columns that count, of one row. */
+export const QuotaRow = z
   .object({
     provider: z.string().refine(isProvider),
     date: z.string().regex(/^\d{4}-\d\d-\d\d/),
