@@ -1,10 +1,10 @@
 /** A run at the deployed endpoint instead of here: published through QStash, then followed in its log until it is over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { count, jsonOrUndefined, lenient, parseEach } from './parse.ts';
+import type { MessageState } from '../domain/delivery.ts';
+import { count, lenient, parseEach } from './parse.ts';
 import { connectQStash, type QStashTarget } from './qstash.ts';
-
-export type RemoteState = 'created' | 'active' | 'delivered' | 'error' | 'retry' | 'failed' | 'cancelled';
+import { messageState, newestFirst, sentenceOf } from './qstash-messages.ts';
 
 export interface RemoteOutcome {
   readonly messageId: string;
@@ -18,7 +18,7 @@ export interface RemoteRunRequest {
   readonly destination: string;
   readonly signal: AbortSignal;
   /** Each state once, as it is seen. */
-  readonly onState?: (state: RemoteState) => void;
+  readonly onState?: (state: MessageState) => void;
   /** How long it is followed. 330,000 ms unless told: a run's budget, its drain and a retry. */
   readonly followMs?: number;
   readonly pollMs?: number;
@@ -35,7 +35,7 @@ export async function runRemotely(target: QStashTarget, request: RemoteRunReques
   const published = await client.publishJSON({ url: destination, body: {}, retries: 1 });
   const { messageId } = Published.parse(published);
   const deadline = Date.now() + followMs;
-  let seen: RemoteState | null = null;
+  let seen: MessageState | null = null;
   for (;;) {
     const newest = newestOf(await client.logs({ filter: { messageId } }));
     if (newest !== null && newest.state !== seen) onState(newest.state);
@@ -48,54 +48,28 @@ export async function runRemotely(target: QStashTarget, request: RemoteRunReques
   }
 }
 
-const OUTCOMES: Partial<Record<RemoteState, 'delivered' | 'failed' | 'cancelled'>> = {
+const OUTCOMES: Partial<Record<MessageState, 'delivered' | 'failed' | 'cancelled'>> = {
   delivered: 'delivered',
   failed: 'failed',
   cancelled: 'cancelled',
 };
 
 /** The newest entry, and the newest error among all. */
-function newestOf(answer: unknown): { state: RemoteState; error: string | null } | null {
+function newestOf(answer: unknown): { state: MessageState; error: string | null } | null {
   const { values } = parseEach(Entry, Logs.parse(answer).logs);
-  const sorted = values.toSorted((a, b) => b.time - a.time || rank(b.state) - rank(a.state));
+  const sorted = values.toSorted(newestFirst);
   const [newest] = sorted;
   if (newest === undefined) return null;
   return { state: newest.state, error: sorted.find(({ error }) => error !== null)?.error ?? null };
 }
-
-/** Several entries may carry the same millisecond; later states come later. */
-const ORDER: readonly RemoteState[] = ['created', 'active', 'error', 'retry', 'cancelled', 'failed', 'delivered'];
-
-function rank(state: RemoteState): number {
-  return ORDER.indexOf(state);
-}
-
-/** QStash spells some states in two ways (FACTS §3). */
-const STATES: Readonly<Record<string, RemoteState>> = {
-  CREATED: 'created',
-  ACTIVE: 'active',
-  IN_PROGRESS: 'active',
-  DELIVERED: 'delivered',
-  ERROR: 'error',
-  RETRY: 'retry',
-  FAILED: 'failed',
-  CANCELED: 'cancelled',
-  CANCELLED: 'cancelled',
-  CANCEL_REQUESTED: 'cancelled',
-};
 
 const Published = z.object({ messageId: z.string() });
 const Logs = z.object({ logs: z.array(z.unknown()) });
 const Entry = z
   .object({
     time: count,
-    state: z.string().transform((state) => STATES[state] ?? 'active'),
+    state: messageState,
     error: lenient(z.string()),
     responseBody: lenient(z.string()),
   })
   .transform(({ time, state, error, responseBody }) => ({ time, state, error: error ?? sentenceOf(responseBody) }));
-
-/** Our endpoints answer failures with JSON that has a sentence in it. */
-function sentenceOf(body: string | null): string | null {
-  return z.object({ error: z.string() }).safeParse(jsonOrUndefined(body)).data?.error ?? body;
-}

@@ -37,6 +37,8 @@ export type PartListener = <P extends PartName>(name: P, part: Snapshot[P]) => v
 export interface SnapshotReader {
   /** Deeply frozen. Rejects only when `signal` aborts or the reader is closed: every failure is in its part. */
   read(signal?: AbortSignal): Promise<Snapshot>;
+  /** The next read looks at QStash, however short ago that was: something was changed there. */
+  expireSchedules(): void;
   /** What looking has cost so far. */
   cost(): ReadCost;
   /** Cancels what is in flight. Idempotent. */
@@ -97,6 +99,7 @@ export function createSnapshotReader(sources: SnapshotSources): SnapshotReader {
         cost: cost(),
       });
     },
+    expireSchedules: () => schedules?.expire(),
     close: () => closing.abort(),
   };
 }
@@ -175,12 +178,18 @@ function createSlowPart(
       inFlight = null;
     }
   };
+  let isExpired = false;
   return {
+    expire: () => {
+      isExpired = true;
+    },
     refresh: async (signal: AbortSignal): Promise<void> => {
       const isFirst = startedAtEpochMs === null;
       const now = clock.nowEpochMs();
-      if (inFlight === null && (startedAtEpochMs === null || now - startedAtEpochMs >= SCHEDULES_EVERY_MS)) {
+      const isDue = startedAtEpochMs === null || isExpired || now - startedAtEpochMs >= SCHEDULES_EVERY_MS;
+      if (inFlight === null && isDue) {
         startedAtEpochMs = now;
+        isExpired = false;
         inFlight = fetchNow();
       }
       if (isFirst && inFlight !== null) await waitFor(inFlight, FIRST_SCHEDULES_WAIT_MS, signal);
