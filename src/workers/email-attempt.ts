@@ -6,7 +6,7 @@
  */
 import type { OutgoingEmail, SendOutcome } from '../data/email-function.ts';
 import { FaultError } from '../data/fault.ts';
-import type { EmailResult, Provider, QueuedEmail } from '../domain/email.ts';
+import { type EmailResult, isProvider, type Provider, type QueuedEmail } from '../domain/email.ts';
 import { findEmailFault } from '../domain/email-validation.ts';
 import { formatInstant } from '../domain/format.ts';
 import { classifySendFailure, type SendFailure, unanswered } from '../domain/send-failure.ts';
@@ -99,9 +99,9 @@ export async function attemptEmail(email: QueuedEmail, parts: AttemptParts): Pro
     const answer = await sendOnce(email, provider, parts.send);
     const latencyMs = answer.latencyMs ?? parts.clock.nowEpochMs() - startedAt;
     if (answer.kind === 'sent') {
-      parts.choice.sent(provider);
+      parts.choice.sent(provider, answer.by);
       const messageId = answer.messageId === null ? {} : { messageId: answer.messageId };
-      return end(email, { outcome: 'sent', ...messageId, ...asked({ provider, latencyMs }, failed) });
+      return end(email, { outcome: 'sent', ...messageId, ...asked({ provider: answer.by, latencyMs }, failed) });
     }
     if (answer.kind === 'function-failed') {
       parts.choice.notSent(provider);
@@ -146,7 +146,13 @@ export async function attemptEmail(email: QueuedEmail, parts: AttemptParts): Pro
 const NOT_STARTED = { kind: 'not-started' } as const;
 
 type Answer =
-  | { readonly kind: 'sent'; readonly messageId: string | null; readonly latencyMs: number | null }
+  /** `by` whom it was sent: another provider than was asked, where the function recognised an earlier send by its key. */
+  | {
+      readonly kind: 'sent';
+      readonly by: Provider;
+      readonly messageId: string | null;
+      readonly latencyMs: number | null;
+    }
   | { readonly kind: 'failed'; readonly failure: SendFailure; readonly latencyMs: number | null }
   | { readonly kind: 'function-failed'; readonly obstacle: Obstacle; readonly latencyMs: null };
 
@@ -154,7 +160,10 @@ async function sendOnce(email: QueuedEmail, provider: Provider, send: AttemptPar
   try {
     const outcome = await send(outgoing(email, provider));
     const { latencyMs } = outcome;
-    if (outcome.ok) return { kind: 'sent', messageId: cleaned(outcome.messageId), latencyMs };
+    if (outcome.ok) {
+      const by = isProvider(outcome.provider) ? outcome.provider : provider;
+      return { kind: 'sent', by, messageId: cleaned(outcome.messageId), latencyMs };
+    }
     return { kind: 'failed', failure: failureOf(provider, outcome), latencyMs };
   } catch (error) {
     const message = describe(error);

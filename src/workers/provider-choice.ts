@@ -27,7 +27,8 @@ export interface ProviderChoice {
     /** The only one that may be used, because it may have sent this email before. */
     readonly only: Provider | null;
   }): Promise<Choice>;
-  sent(provider: Provider): void;
+  /** `by` is who really sent it, where that is known to be another. */
+  sent(provider: Provider, by?: Provider): void;
   /** Chosen, but the email did not get as far as the provider. */
   notSent(provider: Provider): void;
   failed(provider: Provider, failure: SendFailure, emailType: string): void;
@@ -125,8 +126,11 @@ export function createProviderChoice(parts: {
       }
       return { kind: 'wait', untilEpochMs };
     },
-    sent: (provider) => {
+    sent: (provider, by = provider) => {
       failuresInRow.delete(provider);
+      if (by === provider) return;
+      ledger.refund(provider);
+      ledger.reserve(by);
     },
     notSent: (provider) => ledger.refund(provider),
     failed: (provider, failure, emailType) => {

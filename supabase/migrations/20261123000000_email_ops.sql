@@ -477,6 +477,11 @@ begin
     from public.email_ops_parse_results(p_results) result
     join public.email_queue queue on queue.id = result.id
     where result.fault is null and result.provider is not null
+      -- The same message id is the same delivery, which the provider recognised by the email's key: sent and counted once.
+      and not (result.outcome = 'sent' and exists (
+        select from public.email_logs known
+        where known.queue_id = queue.id and known.status = 'sent' and known.provider = result.provider
+          and known.provider_message_id = result.message_id))
     order by queue.id, result.attempt
     on conflict (attempt_key) where attempt_key is not null do nothing
     returning provider, status

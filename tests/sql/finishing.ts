@@ -149,6 +149,18 @@ export function describeFinishing(open: () => QueueDatabase): void {
       expect(await db.sentToday('brevo')).toBe(2);
     });
 
+    test('logs and counts a delivery once that two workers report, because the provider recognised the key', async () => {
+      const id = await db.insert();
+      await db.claim('zombie');
+      await db.expireLease(id);
+      await db.claim('owner');
+      const same = { messageId: 'the-same' };
+      expect(await db.finish('owner', [{ ...sent(id, 2), ...same }])).toMatchObject({ applied: [id] });
+      expect(await db.finish('zombie', [{ ...sent(id, 1), ...same }])).toMatchObject({ notOurs: [id] });
+      expect(await db.logs()).toHaveLength(1);
+      expect(await db.sentToday('brevo')).toBe(1);
+    });
+
     test('fences a worker from its own later attempt too', async () => {
       const id = await db.insert();
       await db.claim('worker');

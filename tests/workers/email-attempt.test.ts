@@ -9,7 +9,7 @@ import { manualClock } from '../support/clock.ts';
 import { anEmail } from '../support/emails.ts';
 
 type Answer = SendOutcome | Error;
-const sent: Answer = { ok: true, messageId: 'm1', provider: 'brevo', latencyMs: 12 };
+const sent: SendOutcome = { ok: true, messageId: 'm1', provider: 'brevo', latencyMs: 12 };
 const refused = (message: string, status = 500): Answer => ({
   ok: false,
   message,
@@ -48,7 +48,7 @@ async function attempt(
       sends.push(outgoing);
       const answer = answers[outgoing.provider] ?? sent;
       if (answer instanceof Error) throw answer;
-      return answer;
+      return answer === sent ? { ...sent, provider: outgoing.provider } : answer;
     },
     choice: {
       choose: async ({ tried, only }) => {
@@ -59,7 +59,7 @@ async function attempt(
         used.add(provider);
         return { kind: 'provider', provider };
       },
-      sent: (provider) => reports.push(`sent ${provider}`),
+      sent: (provider, by = provider) => reports.push(`sent ${provider}${by === provider ? '' : ` by ${by}`}`),
       notSent: (provider) => reports.push(`not sent ${provider}`),
       failed: (provider, { kind }) => reports.push(`${kind} ${provider}`),
     },
@@ -78,6 +78,15 @@ describe('one attempt at one email', () => {
       kind: 'result',
       result: { id: email.id, attempt: 2, outcome: 'sent', provider: 'brevo', messageId: 'm1', latencyMs: 12 },
     });
+  });
+
+  test('believes the function about who sent it, when it recognised the key of an earlier send', async () => {
+    const answer: SendOutcome = { ok: true, messageId: 'm1', provider: 'resend', latencyMs: 1 };
+    const { end, reports } = await attempt(anEmail(), { answers: { brevo: answer } });
+    expect(reports).toEqual(['sent brevo by resend']);
+    expect(end).toMatchObject({ result: { outcome: 'sent', provider: 'resend' } });
+    const odd = await attempt(anEmail(), { answers: { brevo: { ...answer, provider: 'postmark' } } });
+    expect(odd.end).toMatchObject({ result: { outcome: 'sent', provider: 'brevo' } });
   });
 
   test('asks no provider for what none would take', async () => {
