@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS, DEFAULT_COMMAND } from '../src/commands/table.ts';
 import { VARIABLES } from '../src/config-variables.ts';
+import { RUNBOOK } from '../src/domain/runbook.ts';
+import { KEYMAP, keyLabel } from '../src/ui/keymap.ts';
 
 const CONFIGURATION_INTRO = `# Configuration
 
@@ -56,7 +58,33 @@ stderr, and say in one line what went wrong and what to do. Exit codes: 0 worked
 3 a system could not be reached, 130 interrupted; where a command has its own, it says so.
 `;
 
-const PAGES = { 'configuration.md': configuration(), 'commands.md': await commands() };
+const RUNBOOK_INTRO = `# Runbook
+
+<!-- Made from src/domain/runbook.ts by \`npm run docs\`. Change it there. -->
+
+What every alert and every reason of the verdict means, and what to check first, in this order. The dashboard shows the same in
+its view *Alerts* (\`3\`) for what is selected there. Keys are those of the dashboard: a number goes to that view. When you know
+nothing yet: \`email-ops status\` says whether mail flows, and if not, why; \`email-ops doctor\` checks every system from where you
+are.
+`;
+
+const KEYS_INTRO = `# Keys
+
+<!-- Made from src/ui/keymap.ts by \`npm run docs\`. Change it there. -->
+
+Of the dashboard. \`?\` shows those of the view at hand, and why one can't be pressed now; after \`:\` every word works as well,
+and Tab completes it. Keys that change something are inert in a read-only console, and with \`--safe\` until Ctrl-A arms them.
+
+| key | \`:\` | does | changes something |
+|---|---|---|---|
+`;
+
+const PAGES = {
+  'configuration.md': configuration(),
+  'commands.md': await commands(),
+  'runbook.md': runbook(),
+  'keys.md': keys(),
+};
 
 const outdated = Object.entries(PAGES).filter(([name, text]) => read(name) !== text);
 if (process.argv.includes('--check')) {
@@ -124,6 +152,39 @@ function optionRow({ flags, description, choices, default: preset }) {
     ...(preset === undefined ? [] : [`default ${preset}`]),
   ];
   return `| \`${flags.replaceAll('|', '\\|')}\` | ${description}${facts.length > 0 ? `; ${facts.join('; ')}` : ''} |`;
+}
+
+function runbook() {
+  const contents = RUNBOOK.flatMap(({ title, entries }) => [
+    `- ${title}`,
+    ...entries.map((entry) => `  - [${entry.title}](#${entry.id})`),
+  ]);
+  const chapters = RUNBOOK.flatMap(({ title, entries }) => [`## ${title}\n`, ...entries.map(runbookEntry)]);
+  return [RUNBOOK_INTRO, ...contents, '', chapters.join('\n')].join('\n');
+}
+
+function runbookEntry({ id, title, means, check, alerts = [], reasons = [] }) {
+  const code = (names) => names.map((name) => `\`${name}\``).join(', ');
+  const codes = [
+    ...(alerts.length > 0 ? [`alert ${code(alerts)}`] : []),
+    ...(reasons.length > 0 ? [`verdict ${code(reasons)}`] : []),
+  ];
+  const steps = check.map(({ text, command, key }, index) => {
+    const hands = [...(command ? [`\`${command}\``] : []), ...(key ? [`key \`${key}\``] : [])];
+    return `${index + 1}. ${text}${hands.length > 0 ? ` (${hands.join(' or ')})` : ''}`;
+  });
+  const known = codes.length > 0 ? ['', `*${codes.join('; ')}*`] : [];
+  return [`### <a id="${id}"></a>${title}`, '', means, ...known, '', ...steps, ''].join('\n');
+}
+
+function keys() {
+  const rows = KEYMAP.map(({ keys, word, takes = [], does, scope, changes }) => {
+    const labels = keys.map((key) => `\`${keyLabel(key)}\``).join(' ');
+    const typed = takes.length === 0 ? word : `${word} ${takes.join('\\|')}`;
+    const where = scope === 'view' ? ' (where the view has it)' : '';
+    return `| ${labels} | \`${typed}\` | ${does}${where} | ${changes ? 'yes' : ''} |`;
+  });
+  return `${KEYS_INTRO}${rows.join('\n')}\n`;
 }
 
 function sentence(text) {

@@ -45,6 +45,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./queue.ts')).queue,
   },
   {
+    name: 'alerts',
+    summary: 'list critical alerts with what to check first, and acknowledge them',
+    load: async () => (await import('./alerts.ts')).alerts,
+  },
+  {
     name: 'work',
     summary: 'run the workers on their schedules, without a screen',
     load: async () => (await import('./work.ts')).work as Command,
