@@ -1,6 +1,7 @@
 /** Rows of the queue's tables as domain values. Rows are written by other programs, so what they hold may be anything. */
 import { z } from 'zod';
 import { type DeadLetter, type DeliveryLog, QUEUE_STATUSES, type QueuedEmail } from '../domain/email.ts';
+import type { ListedDeadLetter, ListedEmail } from '../domain/queue-page.ts';
 import { count, epochMs, lenient } from './parse.ts';
 
 const text = lenient(z.string());
@@ -66,19 +67,44 @@ function commonOf(row: Columns): Omit<QueuedEmail, 'content'> {
   };
 }
 
-export const DeadLetterRow: z.ZodType<DeadLetter> = z
-  .object({
-    id: z.string(),
-    original_queue_id: text,
-    recipient_email: z.string(),
-    email_type: z.string(),
-    total_attempts: count,
-    failure_reason: z.string(),
-    last_error: text,
-    moved_to_dlq_at: epochMs,
-    reviewed_at: time,
-  })
+/** A row of `find_emails`. */
+export const ListedEmailRow: z.ZodType<ListedEmail> = z
+  .object({ ...columns, subject: text, key: z.string(), discarded: z.boolean() })
   .transform((row) => ({
+    ...commonOf(row),
+    kind: 'email',
+    key: row.key,
+    subject: row.subject,
+    isDiscarded: row.discarded,
+  }));
+
+const letterColumns = {
+  id: z.string(),
+  original_queue_id: text,
+  recipient_email: z.string(),
+  email_type: z.string(),
+  total_attempts: count,
+  failure_reason: z.string(),
+  last_error: text,
+  moved_to_dlq_at: epochMs,
+  reviewed_at: time,
+};
+
+export const DeadLetterRow: z.ZodType<DeadLetter> = z.object(letterColumns).transform(letterOf);
+
+/** A dead letter of `find_emails`. */
+export const ListedDeadLetterRow: z.ZodType<ListedDeadLetter> = z
+  .object({ ...letterColumns, subject: text, key: z.string(), failed_providers: z.array(z.string()).nullish() })
+  .transform((row) => ({
+    ...letterOf(row),
+    kind: 'dead',
+    key: row.key,
+    subject: row.subject,
+    failedProviders: row.failed_providers ?? [],
+  }));
+
+function letterOf(row: z.output<z.ZodObject<typeof letterColumns>>): DeadLetter {
+  return {
     id: row.id,
     originalQueueId: row.original_queue_id,
     recipientEmail: row.recipient_email,
@@ -88,7 +114,8 @@ export const DeadLetterRow: z.ZodType<DeadLetter> = z
     lastError: row.last_error,
     movedAtEpochMs: row.moved_to_dlq_at,
     reviewedAtEpochMs: row.reviewed_at,
-  }));
+  };
+}
 
 export const LogRow: z.ZodType<DeliveryLog> = z
   .object({
