@@ -2,7 +2,7 @@
 import { parseDuration } from '../domain/duration.ts';
 import { isWorkerName } from '../domain/run.ts';
 import { MINUTE_MS } from '../domain/time.ts';
-import type { ActionRequest } from './actions.ts';
+import { act } from './act.ts';
 import { type Form, withError } from './dialog.ts';
 import { pauseOf } from './keymap.ts';
 import { line, seg } from './line.ts';
@@ -56,13 +56,6 @@ const PROGRAM_COMMANDS: Readonly<Partial<Record<CommandName, Handler>>> = {
     return [{ ...state, look: { ...state.look, theme } }, [{ kind: 'redraw' }]];
   },
 };
-
-/** Starts an action; its outcome comes back as an event. */
-export function act(state: State, request: ActionRequest): Step {
-  const id = state.lastActionId + 1;
-  const running = { id, request, startedAtEpochMs: state.nowEpochMs, progress: null };
-  return [{ ...state, lastActionId: id, running: [...state.running, running] }, [{ kind: 'act', id, request }]];
-}
 
 /** What becomes of the values that were typed into a form. */
 export function formSubmitted(state: State, form: Form, values: Readonly<Record<string, string>>): Step {

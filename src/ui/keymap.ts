@@ -138,6 +138,16 @@ export const KEYMAP: readonly KeyRow[] = [
     needs: ['acknowledge'],
   },
   {
+    keys: ['A'],
+    word: 'acknowledge-all',
+    does: 'acknowledge every open alert',
+    hint: 'all',
+    name: 'acknowledge-all',
+    scope: 'view',
+    changes: true,
+    needs: ['acknowledge'],
+  },
+  {
     keys: ['w'],
     word: 'workers',
     does: 'switch the workers of this console on or off',

@@ -131,6 +131,7 @@ export type CommandName =
   | 'run'
   | 'workers'
   | 'acknowledge'
+  | 'acknowledge-all'
   | 'retry'
   | 'discard'
   | 'filter'
