@@ -21,3 +21,20 @@ export function runWords(worker: string, { processed, successful, failed }: RunC
       return `${formatCount(processed)} processed${failed > 0 ? `, ${formatCount(failed)} failed` : ''}`;
   }
 }
+
+export interface LiveCounts extends RunCounts {
+  /** Taken on so far, and of those the ones under way at the moment. */
+  readonly claimed?: number;
+  readonly inFlight?: number;
+}
+
+/** How far a run is: `37/100 sent, 1 failed, 9 in flight`. Empty before anything is known. */
+export function progressWords(worker: string, counts: LiveCounts): string {
+  const { successful, failed, claimed, inFlight } = counts;
+  if (worker !== 'queue-processor' || claimed === undefined) return runWords(worker, counts);
+  return [
+    `${formatCount(successful)}/${formatCount(claimed)} sent`,
+    ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+    ...(inFlight ? [`${formatCount(inFlight)} in flight`] : []),
+  ].join(', ');
+}

@@ -82,6 +82,7 @@ async function sendAll(
   const { queue, clock } = ports;
   const { holder, slot, overview, ledger } = begin;
   const startedAtMs = performance.now();
+  const flight: Flight = { claimed: 0, inFlight: 0 };
   const leaseSeconds = options.leaseSeconds ?? DEFAULT_LEASE_SECONDS;
   const log = createRunLog(ports.logger);
   const stop = createRunStop(begin.signal, options.runBudgetMs);
@@ -149,11 +150,14 @@ async function sendAll(
       return !(isKnownEmpty && performance.now() - startedAtMs < READY_IS_TRUE_FOR_MS);
     },
     isStopped: () => stop.signal.aborted,
-    onClaimed: log.claimed,
+    onClaimed: (claimed) => {
+      flight.claimed += claimed.emails.length;
+      log.claimed(claimed);
+    },
     onFailed: (error) => stop.stop({ kind: 'error', message: `Emails could not be claimed: ${describe(error)}` }),
   });
   const giveBack = createGiveBack({ queue, worker: holder });
-  const ending = createEnding(begin, { batcher, giveBack, stop });
+  const ending = createEnding(begin, { batcher, giveBack, stop, flight });
 
   // No email is started whose lease ends before a send could: somebody else might send it at the same time.
   const sendNeedsMs = Math.min(options.sendTimeoutMs ?? DEFAULT_SEND_TIMEOUT_MS, (leaseSeconds * SECOND_MS) / 2);
@@ -167,14 +171,16 @@ async function sendAll(
       lanes: options.concurrency,
       ready: () => batcher.ready(stop.signal),
       next: source.next,
-      attempt: (email) =>
-        attemptEmail(email, {
+      attempt: (email) => {
+        flight.inFlight += 1;
+        return attemptEmail(email, {
           choice,
           clock,
           mayStart,
           wait: stop.wait,
           send: (outgoing) => ports.mail.send(outgoing),
-        }),
+        });
+      },
       settle: ending.settle,
     });
   } catch (error) {
@@ -196,10 +202,16 @@ async function sendAll(
   return result;
 }
 
+/** How far the run is, for whoever watches. */
+interface Flight {
+  claimed: number;
+  inFlight: number;
+}
+
 /** Takes what became of each email, counts it, and ends the run when no other would fare better. */
 function createEnding(
   { onProgress }: RunRequest,
-  { batcher, giveBack, stop }: { batcher: ResultBatcher; giveBack: GiveBack; stop: RunStop },
+  { batcher, giveBack, stop, flight }: { batcher: ResultBatcher; giveBack: GiveBack; stop: RunStop; flight: Flight },
 ) {
   let progress: RunProgress = NOTHING_DONE;
   let unavailableInRow = 0;
@@ -208,11 +220,12 @@ function createEnding(
     progress: () => progress,
     notStarted: (): readonly QueuedEmail[] => notStarted,
     settle: (email: QueuedEmail, end: AttemptEnd) => {
+      flight.inFlight -= 1;
       if (end.kind === 'result') {
         unavailableInRow = 0;
         batcher.add(end.result);
         progress = counted(progress, end.result);
-        onProgress?.(progress);
+        onProgress?.({ ...progress, ...flight });
         return;
       }
       if (end.kind === 'not-started') {

@@ -4,7 +4,7 @@
  */
 import { Cron } from 'croner';
 import type { WorkerName } from '../domain/run.ts';
-import type { Logger, RunProgress, RunResult, Worker } from './worker.ts';
+import type { LiveProgress, Logger, RunResult, Worker } from './worker.ts';
 
 export interface ScheduledWorker {
   readonly name: WorkerName;
@@ -17,7 +17,9 @@ export interface WorkerState {
   readonly name: WorkerName;
   /** Since when it runs; null while it rests. */
   readonly runningSinceEpochMs: number | null;
-  readonly progress: RunProgress | null;
+  /** Who asked for the run that is under way. */
+  readonly trigger: string | null;
+  readonly progress: LiveProgress | null;
   /** Null while the scheduler is stopped. */
   readonly nextRunAtEpochMs: number | null;
   readonly lastResult: RunResult | null;
@@ -79,14 +81,14 @@ export function createScheduler(
 
 function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChange: () => void) {
   let timer: Cron | null = null;
-  let current: { since: number; stop: AbortController; done: Promise<RunResult> } | null = null;
-  let progress: RunProgress | null = null;
+  let current: { since: number; trigger: string; stop: AbortController; done: Promise<RunResult> } | null = null;
+  let progress: LiveProgress | null = null;
   let lastResult: RunResult | null = null;
 
   const run = (trigger: string): Promise<RunResult> | null => {
     if (current !== null) return null;
     const stop = new AbortController();
-    const onProgress = (made: RunProgress) => {
+    const onProgress = (made: LiveProgress) => {
       progress = made;
       onChange();
     };
@@ -100,7 +102,7 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
         onChange();
         return result;
       });
-    current = { since: Date.now(), stop, done };
+    current = { since: Date.now(), trigger, stop, done };
     onChange();
     return done;
   };
@@ -125,6 +127,7 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
     state: (): WorkerState => ({
       name,
       runningSinceEpochMs: current?.since ?? null,
+      trigger: current?.trigger ?? null,
       progress,
       nextRunAtEpochMs: timer?.nextRun()?.getTime() ?? null,
       lastResult,

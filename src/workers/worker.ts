@@ -13,13 +13,21 @@ export interface RunRequest {
   /** Who asked: `cli`, `schedule`, `qstash`, `vercel-cron`, `admin`, `console`. Goes into the run record. */
   readonly trigger: string;
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: RunProgress) => void;
+  readonly onProgress?: (progress: LiveProgress) => void;
 }
 
 export interface RunProgress {
   readonly processed: number;
   readonly successful: number;
   readonly failed: number;
+}
+
+/** While it runs, a queue processor tells as well what is still before it. */
+export interface LiveProgress extends RunProgress {
+  /** Emails that the run has claimed so far. */
+  readonly claimed?: number;
+  /** Of those, the ones being sent at the moment. */
+  readonly inFlight?: number;
 }
 
 /** What HTTP answers, run records and the command line show. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runWords } from '../../src/domain/run-words.ts';
+import { progressWords, runWords } from '../../src/domain/run-words.ts';
 
 describe('what a run did', () => {
   it.each([
@@ -18,5 +18,17 @@ describe('what a run did', () => {
   it('never calls anything but emails sent', () => {
     for (const worker of ['health-monitor', 'quota-sync'])
       expect(runWords(worker, { processed: 4, successful: 4, failed: 0 })).not.toContain('sent');
+  });
+});
+
+describe('how far a run is', () => {
+  it('says what is sent of what was claimed, what failed, and what is in flight', () => {
+    const counts = { processed: 38, successful: 37, failed: 1, claimed: 100, inFlight: 9 };
+    expect(progressWords('queue-processor', counts)).toBe('37/100 sent, 1 failed, 9 in flight');
+    expect(progressWords('queue-processor', { ...counts, failed: 0, inFlight: 0 })).toBe('37/100 sent');
+  });
+
+  it('never speaks of emails where providers are looked at', () => {
+    expect(progressWords('health-monitor', { processed: 2, successful: 2, failed: 0 })).toBe('2 providers checked');
   });
 });
