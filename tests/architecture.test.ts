@@ -22,8 +22,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   data: ['data', 'domain'],
   workers: ['workers', 'data', 'domain'],
   ui: ['ui', 'domain'],
-  'email-function': ['email-function', 'domain'],
-  sandbox: ['sandbox', 'workers', 'data', 'domain'],
+  'email-function': ['email-function', 'workers', 'data', 'domain'],
+  sandbox: ['sandbox', 'email-function', 'workers', 'data', 'domain'],
   commands: ['commands', 'config.ts', 'config-variables.ts', 'workers', 'data', 'domain'],
 };
 
@@ -60,6 +60,16 @@ describe('the import arrows', () => {
   it('the screen library is imported only where the screen is touched', () => {
     const users = IMPORTS.filter(({ to }) => /blessed/.test(to)).map(({ from }) => from);
     expect(users.filter((file) => !/^ui\/(screen|panels\/.+-shell|shells\/.+)\.ts$/.test(file))).toEqual([]);
+  });
+
+  it('the deployed email function reaches nothing that only Node has; its import map pins what it needs', () => {
+    const files = closure('email-function/deployed.ts', ['static', 'dynamic']);
+    const packages = files.filter((name) => !name.endsWith('.ts'));
+    expect(packages.filter((name) => name.startsWith('node:'))).toEqual([]);
+    const read = (path: string) => JSON.parse(readFileSync(join(SRC, '..', path), 'utf8'));
+    const { dependencies } = read('package.json') as { dependencies: Record<string, string> };
+    const { imports } = read('supabase/functions/email/deno.json') as { imports: Record<string, string> };
+    expect(imports).toEqual(Object.fromEntries(packages.map((name) => [name, `npm:${name}@${dependencies[name]}`])));
   });
 
   it('no two files need each other to load', () => {

@@ -13,6 +13,8 @@ export interface EmailFunctionTarget {
   readonly serviceRoleKey: string;
   /** How long one request may take, its body included. 15,000 ms unless told: a check takes 2–5 s. */
   readonly timeoutMs?: number;
+  /** Another way to it than the network's. */
+  readonly fetch?: (input: string, init: RequestInit) => Promise<Response>;
 }
 
 export interface OutgoingEmail {
@@ -112,7 +114,8 @@ async function postJson(target: EmailFunctionTarget, body: object, signal?: Abor
   const timeoutMs = target.timeoutMs ?? 15_000;
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(`${target.url.replace(/\/+$/, '')}/functions/v1/email`, {
+    const ask = target.fetch ?? fetch;
+    const response = await ask(`${target.url.replace(/\/+$/, '')}/functions/v1/email`, {
       method: 'POST',
       headers: {
         // New secret keys are no JWTs and belong in `apikey`; legacy keys are accepted in both (FACTS §4).

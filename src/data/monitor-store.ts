@@ -14,7 +14,7 @@ import { KEY } from './keys.ts';
 import { epochMs, jsonOrUndefined, parseEachJson } from './parse.ts';
 import { lockKeys, MAX_SLOTS } from './queue-lock.ts';
 import { INSPECT } from './queue-lock-scripts.ts';
-import { RedisError } from './redis.ts';
+import { RedisError } from './redis-fault.ts';
 import { listOf, type ReadResult, type RedisRead, readAll } from './redis-read.ts';
 import { createRuns, formatRun, MAX_RUNS } from './runs.ts';
 import { pushAlerts, seenAlerts } from './seen-alerts.ts';

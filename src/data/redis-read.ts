@@ -4,8 +4,7 @@
  */
 import type { Redis } from '@upstash/redis';
 import type { Fault } from '../domain/loaded.ts';
-import { faultOfRedis, RedisError } from './redis.ts';
-import { faultOfReply } from './redis-fault.ts';
+import { faultOfRedis, faultOfReply, RedisError } from './redis-fault.ts';
 
 export type Pipeline = ReturnType<Redis['pipeline']>;
 

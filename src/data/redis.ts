@@ -1,97 +1,18 @@
-/**
- * The one door to Redis: an `@upstash/redis` client over Upstash's REST API or over TCP. Nothing above knows which it is.
- * Values arrive as the server sent them, strings and flat arrays, and the gateways parse them: `hgetall` is
- * `[field, value, …]`, `zrange` with scores `[member, score, …]`, whatever the SDK's types say.
- */
-import { Redis, type UpstashRequest, type UpstashResponse } from '@upstash/redis';
-import { faultOfRedis, faultOfReply, RedisError, replyWithoutValues, timeoutFault } from './redis-fault.ts';
+/** The one door to Redis: an `@upstash/redis` client over Upstash's REST API or over TCP. Nothing above knows which it is. */
+import { openConnection, type RedisConnection, type RedisOptions, type RedisTarget } from './redis-connection.ts';
 import type { TcpTransport } from './redis-tcp.ts';
 
+export type { RedisConnection, RedisOptions, RedisTarget, RedisUsage } from './redis-connection.ts';
 export { faultOfRedis, RedisError } from './redis-fault.ts';
 
-/** Where Redis is. For `tcp`, `redis://`, `rediss://`, or the path of a unix socket. */
-export type RedisTarget =
-  | { readonly kind: 'rest'; readonly url: string; readonly token: string }
-  | { readonly kind: 'tcp'; readonly url: string };
-
-export interface RedisOptions {
-  /** How long one request may take, connecting included. 2,000 ms unless told. */
-  readonly timeoutMs?: number;
-}
-
-export interface RedisUsage {
-  /** As Upstash bills them: each command of a pipeline or transaction counts. */
-  readonly commands: number;
-  readonly roundTrips: number;
-}
-
-export interface RedisConnection {
-  readonly client: Redis;
-  /** What was sent so far, answered or not. */
-  usage(): RedisUsage;
-  /** Cancels what is in flight and closes the connection. Commands fail afterwards. Idempotent. */
-  close(): Promise<void>;
-}
-
 /**
- * Makes a connection; nothing is sent until the first command. Every failure is a {@link RedisError}, but for one: a pipeline
+ * Makes a connection; nothing is sent until the first command. Every failure is a `RedisError`, but for one: a pipeline
  * run without `keepErrors` throws the SDK’s own error for a failed command, cleaned of values all the same. A command
  * is sent once: a lost answer is an error here, because repeating an INCR or a script could do it twice.
  * @throws RedisError for a REST URL that is none
  */
 export function connectRedis(target: RedisTarget, options: RedisOptions = {}): RedisConnection {
-  const timeoutMs = options.timeoutMs ?? 2_000;
-  const closing = new AbortController();
-  const signal = () => AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
-  const client = createClient(target, signal);
-  const tcp = target.kind === 'tcp' ? lazyTcp(target.url, signal) : null;
-  let commands = 0;
-  let roundTrips = 0;
-
-  client.use(async (request, overHttp) => {
-    closing.signal.throwIfAborted();
-    commands += countCommands(request);
-    roundTrips += 1;
-    try {
-      return checked(tcp === null ? await overHttp(request) : await tcp.send(request)) as never;
-    } catch (error) {
-      throw typed(error, timeoutMs);
-    }
-  });
-
-  return {
-    client,
-    usage: () => ({ commands, roundTrips }),
-    close: async () => {
-      closing.abort(new RedisError({ code: 'cancelled', message: 'The connection to Redis was closed.' }));
-      await tcp?.close();
-    },
-  };
-}
-
-/** The SDK with every default that matters chosen (FACTS §1). Over TCP its HTTP client is never used. */
-function createClient(target: RedisTarget, signal: () => AbortSignal): Redis {
-  const settings = {
-    url: target.kind === 'rest' ? target.url : 'http://tcp.invalid',
-    token: target.kind === 'rest' ? target.token : 'unused',
-    // {retries: 0} is one attempt; `false` would be two.
-    retry: { retries: 0 },
-    // As a function: a static signal makes the SDK answer an aborted read with null.
-    signal,
-    // Values are parsed at the gateways, once and checked: "123" stays text, malformed JSON can be counted.
-    automaticDeserialization: false,
-    // Off: our pipelines are explicit, a lone command has its own timeout and error, and TCP behaves the same.
-    enableAutoPipelining: false,
-    // On: with read replicas, the lock that we took is the lock that we read.
-    readYourWrites: true,
-    enableTelemetry: false,
-    latencyLogging: false,
-  };
-  try {
-    return new Redis(settings);
-  } catch (error) {
-    throw new RedisError(faultOfRedis(error));
-  }
+  return openConnection(target, options, target.kind === 'tcp' ? (signal) => lazyTcp(target.url, signal) : null);
 }
 
 /** The TCP transport, loaded on first use: programs that speak REST never load a TCP client. */
@@ -106,28 +27,4 @@ function lazyTcp(url: string, signal: () => AbortSignal): TcpTransport {
     // A transport that could not be made has told so to each command.
     close: async () => (await opened?.catch(() => undefined))?.close(),
   };
-}
-
-/** Turns the error answer of a single command into an exception; those of a pipeline stay with their commands. */
-function checked(response: UpstashResponse<unknown>): UpstashResponse<unknown> {
-  if (Array.isArray(response)) {
-    return response.map(({ result, error }) =>
-      error === undefined ? { result } : { error: replyWithoutValues(error) },
-    ) as UpstashResponse<unknown>;
-  }
-  if (response.error !== undefined) throw new RedisError(faultOfReply(response.error));
-  return response;
-}
-
-function typed(error: unknown, timeoutMs: number): RedisError {
-  if (error instanceof RedisError) return error;
-  const fault = faultOfRedis(error);
-  if (fault.code === 'timeout') return new RedisError(timeoutFault(timeoutMs));
-  // Only network errors are kept as the cause: the SDK's others carry the whole command.
-  return new RedisError(fault, fault.code === 'unreachable' ? { cause: error } : undefined);
-}
-
-function countCommands({ path, body }: UpstashRequest): number {
-  const isBatch = path?.[0] === 'pipeline' || path?.[0] === 'multi-exec';
-  return isBatch && Array.isArray(body) ? body.length : 1;
 }

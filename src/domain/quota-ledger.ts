@@ -4,7 +4,7 @@
  */
 import type { Provider } from './email.ts';
 import { completeQuotas, type ProviderQuota } from './quota.ts';
-import { nextUtcMidnightEpochMs } from './time.ts';
+import { nextUtcMidnightEpochMs, nextUtcMonthEpochMs } from './time.ts';
 
 export interface QuotaLedger {
   /** Emails that may still go through this provider now. */
@@ -92,9 +92,4 @@ export function createQuotaLedger(quotas: readonly ProviderQuota[]): QuotaLedger
       };
     },
   };
-}
-
-function nextUtcMonthEpochMs(nowEpochMs: number): number {
-  const now = new Date(nowEpochMs);
-  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
 }

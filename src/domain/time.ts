@@ -26,3 +26,9 @@ export function nextUtcMidnightEpochMs(atEpochMs: number): number {
 export function utcMidnightEpochMs(atEpochMs: number): number {
   return Math.floor(atEpochMs / DAY_MS) * DAY_MS;
 }
+
+/** The first instant of the next UTC month, epoch ms. Monthly quotas end there. */
+export function nextUtcMonthEpochMs(atEpochMs: number): number {
+  const at = new Date(atEpochMs);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1);
+}

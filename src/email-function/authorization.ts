@@ -1,0 +1,28 @@
+/**
+ * Whether a caller carries one of the service keys: a legacy `service_role` JWT or a new `sb_secret_…` key. The new ones are no
+ * JWTs, so the platform cannot check them (`verify_jwt = false`) and this file is the only door.
+ */
+
+/** True when `Authorization: Bearer …` or `apikey` is one of `keys`. Never true without keys. */
+export async function isAuthorized(request: Request, keys: readonly string[]): Promise<boolean> {
+  const bearer = /^bearer\s+(.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]?.trim();
+  const given = [bearer, request.headers.get('apikey')?.trim()].filter((key) => key !== undefined && key !== '');
+  const expected = await Promise.all(keys.filter((key) => key !== '').map(digest));
+  let isKnown = false;
+  for (const key of given) {
+    const actual = await digest(key ?? '');
+    // All of them are compared in full, so that the time taken says nothing.
+    for (const each of expected) isKnown = isSame(actual, each) || isKnown;
+  }
+  return isKnown;
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = 0;
+  for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0);
+  return difference === 0;
+}

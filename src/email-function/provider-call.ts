@@ -1,0 +1,79 @@
+/** One HTTP request to a provider: bounded in time and size, answered with a value whatever happens on the way. */
+import type { SendRefusal } from './provider.ts';
+
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+export interface ProviderReply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON; undefined where the text is none. */
+  readonly body: unknown;
+  readonly text: string;
+}
+
+export type Called =
+  | { readonly ok: true; readonly reply: ProviderReply }
+  | { readonly ok: false; readonly refusal: SendRefusal };
+
+/** The email function answers within 15 s, its own bookkeeping included. */
+export const PROVIDER_TIMEOUT_MS = 10_000;
+const MAX_TEXT = 20_000;
+
+/** Sends the request once. What did not get through, or was not answered, comes as a refusal that says which of the two. */
+export async function callProvider(
+  name: string,
+  fetch: Fetch,
+  request: Request | { readonly url: string; readonly init: RequestInit },
+  signal: AbortSignal,
+): Promise<Called> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROVIDER_TIMEOUT_MS)]);
+  try {
+    const response =
+      request instanceof Request
+        ? await fetch(request, { signal: deadline })
+        : await fetch(request.url, { ...request.init, signal: deadline });
+    const text = (await response.text()).slice(0, MAX_TEXT);
+    return { ok: true, reply: { status: response.status, headers: response.headers, body: parsed(text), text } };
+  } catch (error) {
+    return { ok: false, refusal: refusalOf(name, error) };
+  }
+}
+
+/** Errors of `fetch` carry addresses and whole requests; only what they mean gets out. */
+function refusalOf(name: string, error: unknown): SendRefusal {
+  const words = wordsOf(error);
+  const never = NEVER_ARRIVED.find(([pattern]) => pattern.test(words));
+  if (never !== undefined) {
+    return refusal('outage', `${never[1]}: ${name} could not be reached; nothing was sent.`);
+  }
+  const isTimeout = /TimeoutError|AbortError|timed? ?out/i.test(words);
+  const what = isTimeout ? `did not answer within ${PROVIDER_TIMEOUT_MS / 1_000} s` : 'closed the connection';
+  return refusal('unanswered', `504 no_answer: ${name} ${what}; it may have sent the email.`);
+}
+
+/** No connection was made: as Node (undici) and Deno put it. */
+const NEVER_ARRIVED: readonly (readonly [pattern: RegExp, code: string])[] = [
+  [/ECONNREFUSED|connection refused/i, 'ECONNREFUSED'],
+  [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup address/i, 'ENOTFOUND'],
+  [/EHOSTUNREACH|ENETUNREACH|unreachable/i, 'EHOSTUNREACH'],
+  [/UND_ERR_CONNECT_TIMEOUT|client error \(Connect\)|CERT|certificate/i, 'EHOSTUNREACH'],
+];
+
+function refusal(kind: SendRefusal['kind'], message: string): SendRefusal {
+  return { ok: false, kind, message, retryAfterMs: null, period: 'day' };
+}
+
+function wordsOf(error: unknown, depth = 0): string {
+  if (!(error instanceof Error) || depth > 4) return '';
+  const { code } = error as { code?: unknown };
+  const first = error instanceof AggregateError ? error.errors[0] : error.cause;
+  return `${error.name} ${typeof code === 'string' ? code : ''} ${error.message} ${wordsOf(first, depth + 1)}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

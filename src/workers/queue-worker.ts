@@ -1,0 +1,107 @@
+/**
+ * The queue processor (DESIGN §6), wherever it runs: takes the lock, claims emails, sends them with a pool, writes what became of them, and gives
+ * back what it did not start. This file is the life of a run; how one email fares is `email-attempt.ts`, what happens between
+ * taking and giving back the lock is `queue-run.ts`.
+ *
+ * The worse failure is sending an email twice; the next worse is losing one. Neither hangs on the lock: rows are leased in
+ * Postgres, and results are only taken from who holds the lease.
+ */
+import { formatClock } from '../domain/format.ts';
+import { formatWorkerLock, type Lock } from '../domain/lock.ts';
+import { safeReason } from '../domain/send-failure.ts';
+import {
+  describe,
+  LOG_PREFIX,
+  NOTHING_DONE,
+  type QueueProcessorOptions,
+  type QueueProcessorPorts,
+  type UntimedResult,
+} from './queue-processor-ports.ts';
+import { processQueue } from './queue-run.ts';
+import type { Logger, RunRequest, RunResult, Worker } from './worker.ts';
+
+/** Who processes, as the lock and the run record name it. */
+export interface Host {
+  readonly name: string;
+  readonly pid: number;
+}
+
+export function createQueueWorker(ports: QueueProcessorPorts, options: QueueProcessorOptions, host: Host): Worker {
+  return {
+    run: async (request) => {
+      const startedAtEpochMs = ports.clock.nowEpochMs();
+      const startedAtMs = performance.now();
+      const result = await runLocked(ports, options, request, host);
+      const timed = { ...result, durationMs: Math.round(performance.now() - startedAtMs) };
+      await record(ports, request, { ...timed, startedAtEpochMs, host: host.name });
+      return timed;
+    },
+  };
+}
+
+async function runLocked(
+  ports: QueueProcessorPorts,
+  options: QueueProcessorOptions,
+  request: RunRequest,
+  host: Host,
+): Promise<UntimedResult> {
+  const { lock, logger } = ports;
+  const holder = formatWorkerLock({ host: host.name, pid: host.pid, token: crypto.randomUUID() });
+  try {
+    const acquired = await lock.acquire(holder, options.lockTtlSeconds * 1_000);
+    if (acquired.kind === 'busy') return { ...NOTHING_DONE, outcome: 'skipped', message: whyBusy(acquired.lock) };
+    try {
+      return await processQueue(ports, options, { ...request, holder, slot: acquired.slot });
+    } finally {
+      await release(lock, holder, logger);
+    }
+  } catch (error) {
+    if (request.signal.aborted) return { ...NOTHING_DONE, outcome: 'aborted', message: 'Stopped before it began.' };
+    const message = describe(error);
+    logger.error(`${LOG_PREFIX} ${message}`);
+    // A lock that was taken while its answer was lost would block everybody for its whole TTL.
+    await release(lock, holder, logger);
+    return { ...NOTHING_DONE, outcome: 'failed', message };
+  }
+}
+
+function whyBusy(lock: Exclude<Lock, { kind: 'free' }>): string {
+  const until = lock.expiresAtEpochMs === null ? '' : `, until ${formatClock(lock.expiresAtEpochMs)} UTC at the latest`;
+  switch (lock.kind) {
+    case 'paused': {
+      const reason = lock.reason === '' ? '' : ` (${safeReason(lock.reason)})`;
+      return `Paused by ${lock.operator}@${lock.host}${reason}${until}.`;
+    }
+    case 'worker':
+      return `Another worker is at it: ${lock.host}, process ${lock.pid}${until}.`;
+    case 'unknown-holder':
+      return `The queue is locked by an unknown worker${until}.`;
+  }
+}
+
+/** Not giving it back costs everybody its TTL, so it is tried more than once. Never rejects. */
+async function release(lock: QueueProcessorPorts['lock'], holder: string, logger: Logger): Promise<void> {
+  for (let tries = 1; tries <= 3; tries += 1) {
+    try {
+      await lock.release(holder);
+      return;
+    } catch (error) {
+      if (tries === 3) logger.warn(`${LOG_PREFIX} The lock was not given back, it ends by itself: ${describe(error)}`);
+    }
+  }
+}
+
+/** A run that was not recorded is still a run. Never rejects. */
+async function record(
+  { recorder, logger }: QueueProcessorPorts,
+  { trigger }: RunRequest,
+  { message, ...result }: RunResult & { readonly startedAtEpochMs: number; readonly host: string },
+): Promise<void> {
+  const error = result.outcome === 'failed' || result.outcome === 'aborted' ? message : null;
+  const run = { id: crypto.randomUUID(), worker: 'queue-processor', trigger, ...result, error };
+  try {
+    await recorder.record(run);
+  } catch (cause) {
+    logger.warn(`${LOG_PREFIX} The run was not recorded: ${describe(cause)}`);
+  }
+}
