@@ -46,12 +46,12 @@ function answerLine({ fields, verb, isDangerous }: Form): Line {
 
 type CommandDialog = Extract<Dialog, { kind: 'command' }>;
 
-/** Two lines at the bottom: the candidates, and what is typed. */
+/** Two lines above the hints: the candidates, and what is typed. */
 export function commandLinePanel(state: State, dialog: CommandDialog): readonly Panel[] {
   const { columns, rows } = state.size;
   const found = completions(dialog.asked ?? dialog.text, state);
   const words = found.map((each, index) => line(seg(each.trim(), index === dialog.chosen ? 'selected' : 'accent')));
-  const rect: Rect = { x: 0, y: rows - 4, width: columns, height: 4 };
+  const rect: Rect = { x: 0, y: rows - 5, width: columns, height: 4 };
   const room = inside(rect);
   const about = describe(dialog.text, state);
   return [

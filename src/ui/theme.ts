@@ -120,7 +120,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** By `wanted`, else by what the terminal says of itself. `hasColour` is false for NO_COLOR and `--no-color`. */
 export function themeFor(environment: Variables, hasColour: boolean, wanted?: string): ThemeName {
   if (!hasColour) return 'mono';
-  const named = THEME_NAMES.find((name) => name === (wanted ?? environment.EMAIL_OPS_THEME));
+  const named = THEME_NAMES.find((name) => name === wanted);
   if (named !== undefined) return named;
   const term = environment.TERM ?? '';
   const isRich = /256|kitty|ghostty|alacritty|wezterm|truecolor|24bit/i.test(`${term} ${environment.COLORTERM ?? ''}`);

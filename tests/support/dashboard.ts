@@ -48,7 +48,7 @@ export function aState(changes: Partial<Parameters<typeof initialState>[0]> = {}
 }
 
 /** The state after some events; effects are dropped. */
-export function after(state: State, ...events: readonly UiEvent[]): State {
+export function afterEvents(state: State, ...events: readonly UiEvent[]): State {
   return events.reduce((known, event) => reduce(known, event)[0], state);
 }
 
@@ -57,7 +57,7 @@ export function keys(...names: readonly string[]): UiEvent[] {
 }
 
 export function connected(snapshot: Snapshot, changes: Partial<Parameters<typeof initialState>[0]> = {}): State {
-  return after(
+  return afterEvents(
     aState(changes),
     {
       type: 'connected',
@@ -73,7 +73,7 @@ export function connected(snapshot: Snapshot, changes: Partial<Parameters<typeof
 /** Every state that is stored as a screen, by its name. */
 export const STORED_STATES = {
   connecting: (size: Size, look: Look) =>
-    after(aState({ size, look }), { type: 'connecting', step: 'starting the sandbox: opening Postgres (2/6)' }),
+    afterEvents(aState({ size, look }), { type: 'connecting', step: 'starting the sandbox: opening Postgres (2/6)' }),
   calm: (size: Size, look: Look) => connected(calmSnapshot(), { size, look }),
   incident: (size: Size, look: Look) => connected(incidentSnapshot(), { size, look }),
   paused: (size: Size, look: Look) => connected(pausedSnapshot(), { size, look }),

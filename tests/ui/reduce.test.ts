@@ -1,0 +1,277 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseAlerts } from '../../src/domain/alert.ts';
+import { loaded } from '../../src/domain/loaded.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts';
+import { CHANGING_ACTIONS } from '../../src/ui/actions.ts';
+import { frameOf } from '../../src/ui/frame.ts';
+import { KEYMAP } from '../../src/ui/keymap.ts';
+import { textOf } from '../../src/ui/line.ts';
+import { commandsPerHour, reduce } from '../../src/ui/reduce.ts';
+import type { Effect, State, UiEvent } from '../../src/ui/state.ts';
+import {
+  afterEvents,
+  aState,
+  calmSnapshot,
+  connected,
+  failedSnapshot,
+  incidentSnapshot,
+  keys,
+  pausedSnapshot,
+} from '../support/dashboard.ts';
+import { NOON } from '../support/snapshot.ts';
+
+/** The last state, and every effect on the way. */
+function run(state: State, ...events: readonly UiEvent[]): { state: State; effects: Effect[] } {
+  const effects: Effect[] = [];
+  const last = events.reduce((known, event) => {
+    const [next, more] = reduce(known, event);
+    effects.push(...more);
+    return next;
+  }, state);
+  return { state: last, effects };
+}
+
+const requests = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'act' ? [effect.request] : []));
+
+describe('pausing', () => {
+  it('asks, and pauses for half an hour on Enter', () => {
+    const { state, effects } = run(connected(calmSnapshot()), ...keys('p', 'enter'));
+    expect(requests(effects)).toEqual([{ kind: 'pause', forMs: 30 * MINUTE_MS, reason: '' }]);
+    expect(state.dialog).toBeNull();
+    expect(state.running).toHaveLength(1);
+  });
+
+  it('takes what is typed for length and reason', () => {
+    const typed = keys('p', '1', 'h', '3', '0', 'm', 'tab', 'f', 'i', 'x', 'enter');
+    expect(requests(run(connected(calmSnapshot()), ...typed).effects)).toEqual([
+      { kind: 'pause', forMs: 90 * MINUTE_MS, reason: 'fix' },
+    ]);
+  });
+
+  it('says what is wrong with a length and keeps what was typed', () => {
+    const { state, effects } = run(connected(calmSnapshot()), ...keys('p', 'x', 'enter'));
+    expect(effects).toEqual([]);
+    expect(state.dialog).toMatchObject({
+      kind: 'form',
+      fields: [{ value: 'x', error: expect.stringContaining('30m') }, {}],
+    });
+  });
+
+  it('resumes with p, and asks first when it is somebody else’s pause', () => {
+    const { state, effects } = run(connected(pausedSnapshot()), ...keys('p'));
+    expect(effects).toEqual([]);
+    expect(state.dialog).toMatchObject({ kind: 'form', title: 'Resume the queue' });
+    expect(requests(run(state, ...keys('y')).effects)).toEqual([{ kind: 'resume' }]);
+    expect(run(state, ...keys('n')).state.dialog).toBeNull();
+    const own = run(connected(pausedSnapshot(), { operator: 'grace@ops-2' }), ...keys('p'));
+    expect(requests(own.effects)).toEqual([{ kind: 'resume' }]);
+  });
+
+  it('pauses at once from the command line', () => {
+    const typed = [...':pause 2h new deploy'].map((key) => (key === ' ' ? 'space' : key));
+    expect(requests(run(connected(calmSnapshot()), ...keys(...typed, 'enter')).effects)).toEqual([
+      { kind: 'pause', forMs: 120 * MINUTE_MS, reason: 'new deploy' },
+    ]);
+  });
+});
+
+describe('running a worker', () => {
+  it('starts it here, and says why not when the queue is held', () => {
+    expect(requests(run(connected(calmSnapshot()), ...keys('r')).effects)).toEqual([
+      { kind: 'run', worker: 'queue-processor' },
+    ]);
+    const held = run(connected(incidentSnapshot()), ...keys('r'));
+    expect(held.effects).toEqual([]);
+    expect(held.state.notice?.text).toBe('r (run-processor): held by worker web-1/4711, 3:31 left');
+  });
+
+  it('does not start the same one twice, and refreshes when it is done', () => {
+    const once = run(connected(calmSnapshot()), ...keys('h'));
+    expect(run(once.state, ...keys('h')).state.notice?.text).toContain('health-monitor is running here');
+    const done = run(once.state, { type: 'outcome', id: 1, outcome: { level: 'ok', text: 'checked' } });
+    expect(done.effects).toEqual([{ kind: 'refresh' }]);
+    expect(done.state).toMatchObject({ running: [], notice: { text: 'checked' } });
+  });
+});
+
+describe('what may not be changed', () => {
+  it.each([
+    ['read-only', connected(calmSnapshot(), { readOnly: 'this console is read-only' }), 'this console is read-only'],
+    [
+      'safe and not armed',
+      connected(calmSnapshot(), { isSafe: true }),
+      'view only: Ctrl-A arms the keys for ten minutes',
+    ],
+  ])('is inert when %s, and says so', (_name, state, why) => {
+    for (const row of KEYMAP.filter(({ changes }) => changes === true)) {
+      for (const key of row.keys) {
+        const { state: next, effects } = run(state, ...keys(key));
+        expect(effects).toEqual([]);
+        if (row.scope === 'program') expect(next.notice?.text).toContain(why);
+      }
+    }
+  });
+
+  it('sends no changing request from a read-only console whatever is typed', () => {
+    const anyKey = fc.constantFrom(
+      ...KEYMAP.flatMap((row) => row.keys),
+      ...':pausefun y123',
+      'enter',
+      'space',
+      'backspace',
+    );
+    fc.assert(
+      fc.property(fc.array(anyKey, { maxLength: 30 }), (typed) => {
+        const { effects } = run(connected(incidentSnapshot(), { readOnly: 'read-only' }), ...keys(...typed));
+        expect(requests(effects).filter(({ kind }) => CHANGING_ACTIONS.has(kind))).toEqual([]);
+      }),
+    );
+  });
+
+  it('is armed for ten minutes by Ctrl-A', () => {
+    const armed = run(connected(calmSnapshot(), { isSafe: true }), ...keys('C-a')).state;
+    expect(requests(run(armed, ...keys('u')).effects)).toEqual([{ kind: 'run', worker: 'quota-sync' }]);
+    const later = run(armed, { type: 'tick', nowEpochMs: NOON + 10 * MINUTE_MS }, ...keys('u'));
+    expect(later.effects).toEqual([]);
+    expect(run(armed, ...keys('C-a', 'u')).effects).toEqual([]);
+  });
+});
+
+describe('alerts', () => {
+  const withAlerts = (...texts: string[]) => ({
+    ...calmSnapshot(),
+    alerts: loaded(parseAlerts(texts, {}, NOON), NOON),
+  });
+
+  it('are unseen only when they come after the first picture, until a key is pressed', () => {
+    const first = connected(withAlerts('CRITICAL: a'), { hasBell: true });
+    expect(first.alertsUnseen.size).toBe(0);
+    const { state, effects } = run(first, { type: 'read', snapshot: withAlerts('CRITICAL: b', 'CRITICAL: a') });
+    expect(state.alertsUnseen.size).toBe(1);
+    expect(effects).toEqual([{ kind: 'bell' }]);
+    expect(run(state, ...keys('c')).state.alertsUnseen.size).toBe(0);
+    expect(run(state, { type: 'read', snapshot: withAlerts('CRITICAL: b', 'CRITICAL: a') }).effects).toEqual([]);
+  });
+
+  it('are acknowledged together after a look at them', () => {
+    const { state, effects } = run(connected(withAlerts('CRITICAL: a', 'ERROR: b')), ...keys('a'));
+    expect(effects).toEqual([]);
+    expect(state.dialog).toMatchObject({ title: 'Acknowledge 2 alerts' });
+    expect(requests(run(state, ...keys('enter')).effects)).toMatchObject([
+      { kind: 'acknowledge', fingerprints: { length: 2 } },
+    ]);
+  });
+});
+
+describe('the picture', () => {
+  it('shows parts as they arrive, and a verdict only when it is whole', () => {
+    const { queue } = calmSnapshot();
+    const state = afterEvents(aState(), { type: 'part', name: 'queue', part: queue });
+    expect(state.picture.queue).toBe(queue);
+    expect(state.picture.lock).toBeNull();
+    expect(state.verdict).toBeNull();
+  });
+
+  it('stands still while frozen, and the newest is there when it goes on', () => {
+    const frozen = run(connected(calmSnapshot()), ...keys('space'), {
+      type: 'read',
+      snapshot: incidentSnapshot(),
+    }).state;
+    const rows = (state: State) =>
+      frameOf(state)
+        .flatMap((panel) => panel.lines.map(textOf))
+        .join('\n');
+    expect(rows(frozen)).toContain('9 ready');
+    expect(rows(frozen)).toContain('FROZEN at 12:00:00');
+    expect(rows(afterEvents(frozen, ...keys('space')))).toContain('1,204 ready');
+  });
+
+  it('knows what looking costs from the commands of the last half hour', () => {
+    const read = (seconds: number, redisCommands: number): UiEvent => ({
+      type: 'read',
+      snapshot: {
+        ...calmSnapshot(),
+        takenAtEpochMs: NOON + seconds * SECOND_MS,
+        cost: { ...calmSnapshot().cost, redisCommands },
+      },
+    });
+    expect(commandsPerHour(afterEvents(aState(), read(0, 10)))).toBeNull();
+    expect(commandsPerHour(afterEvents(aState(), read(0, 10), read(5, 20), read(10, 30)))).toBe(7_200);
+  });
+});
+
+describe('addresses', () => {
+  it('are shown only after the audit list was told', () => {
+    const asked = run(connected(calmSnapshot()), ...keys('m'));
+    expect(requests(asked.effects)).toEqual([{ kind: 'unmask', on: true }]);
+    expect(asked.state.isMasked).toBe(true);
+    const told = afterEvents(asked.state, { type: 'outcome', id: 1, outcome: { level: 'ok', text: '' } });
+    expect(told.isMasked).toBe(false);
+    const failed = afterEvents(asked.state, { type: 'outcome', id: 1, outcome: { level: 'critical', text: '' } });
+    expect(failed.isMasked).toBe(true);
+  });
+});
+
+describe('a notice', () => {
+  it('stays until a key after it could be read', () => {
+    const state = run(connected(incidentSnapshot()), ...keys('r')).state;
+    expect(afterEvents(state, ...keys('c')).notice).not.toBeNull();
+    expect(afterEvents(state, { type: 'tick', nowEpochMs: NOON + 60_000 }).notice).not.toBeNull();
+    expect(afterEvents(state, { type: 'tick', nowEpochMs: NOON + 2_000 }, ...keys('c')).notice).toBeNull();
+    expect(afterEvents(state, ...keys('escape')).notice).toBeNull();
+  });
+});
+
+describe('leaving', () => {
+  it('is asked for by q and Ctrl-C; while workers finish only Ctrl-C does anything', () => {
+    for (const key of ['q', 'C-c'])
+      expect(run(connected(calmSnapshot()), ...keys(key)).effects).toEqual([{ kind: 'quit' }]);
+    const closing = afterEvents(connected(calmSnapshot()), { type: 'closing', text: 'waiting for queue-processor' });
+    expect(run(closing, ...keys('q', 'p', 'r')).effects).toEqual([]);
+    expect(run(closing, ...keys('C-c')).effects).toEqual([{ kind: 'quit' }]);
+  });
+});
+
+describe('any sequence of events', () => {
+  const anyKey = fc.constantFrom(
+    ...KEYMAP.flatMap((row) => row.keys),
+    ...'abcdefghijklmnopqrstuvwxyz0123456789:?/ '.split('').map((key) => (key === ' ' ? 'space' : key)),
+    ...['enter', 'escape', 'tab', 'S-tab', 'backspace', 'C-u', 'C-w', 'page-up', 'M-x', '🍎'],
+  );
+  const anyEvent: fc.Arbitrary<UiEvent> = fc.oneof(
+    { weight: 8, arbitrary: anyKey.map((key): UiEvent => ({ type: 'input', input: { kind: 'key', key } })) },
+    fc.string({ unit: 'binary' }).map((text): UiEvent => ({ type: 'input', input: { kind: 'paste', text } })),
+    fc.nat(10_000_000).map((ms): UiEvent => ({ type: 'tick', nowEpochMs: NOON + ms })),
+    fc.record({ columns: fc.nat(250), rows: fc.nat(90) }).map((size): UiEvent => ({ type: 'resize', size })),
+    fc
+      .constantFrom(calmSnapshot(), incidentSnapshot(), pausedSnapshot(), failedSnapshot())
+      .map((snapshot): UiEvent => ({ type: 'read', snapshot })),
+    fc
+      .record({ id: fc.nat(9), text: fc.string() })
+      .map(({ id, text }): UiEvent => ({ type: 'progress', id, progress: { text } })),
+    fc
+      .record({ id: fc.nat(9), text: fc.string(), level: fc.constantFrom('ok', 'warning', 'critical') })
+      .map(({ id, ...outcome }): UiEvent => ({ type: 'outcome', id, outcome })),
+    fc.constantFrom('on', 'off', 'draining', 'unavailable').map((workers): UiEvent => ({ type: 'workers', workers })),
+  );
+
+  it('never throws, and every frame lies within the screen', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
+        let state = connected(calmSnapshot());
+        for (const event of events) [state] = reduce(state, event);
+        const { columns, rows } = state.size;
+        for (const { id, rect, lines } of frameOf(state)) {
+          if (id === 'too-small') continue;
+          expect(rect.x >= 0 && rect.y >= 0).toBe(true);
+          expect(rect.x + rect.width <= columns && rect.y + rect.height <= rows).toBe(true);
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is what is tested.
+          for (const each of lines) expect(textOf(each)).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
