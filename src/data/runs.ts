@@ -15,6 +15,8 @@ export interface Runs {
   readonly feed: RedisRead<RunFeed>;
   /** Throws `RedisError`. */
   read(signal?: AbortSignal): Promise<RunFeed>;
+  /** All that are kept. Throws `RedisError`. */
+  all(): Promise<RunFeed>;
   /** Adds a record and trims the list, in one round trip. Throws `RedisError`. */
   append(run: RunRecord): Promise<void>;
 }
@@ -34,6 +36,10 @@ export function createRuns(client: Redis): Runs {
   return {
     feed,
     read: (signal) => readOne(client, feed, signal),
+    all: async () => {
+      const { values, skipped } = parseEachJson(Run, await client.lrange(KEY.runs, 0, MAX_RUNS - 1));
+      return { runs: values, skipped };
+    },
     append: async (run) => {
       await client
         .pipeline()

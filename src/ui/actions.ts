@@ -2,6 +2,7 @@
  * The one door through which the dashboard changes anything: requests as data, and a handler for each kind that this
  * console can do. What has no handler is not offered. `commands/watch.ts` wires the handlers.
  */
+import type { ListedStatus } from '../domain/queue-page.ts';
 import type { WorkerName } from '../domain/run.ts';
 
 export type ActionRequest =
@@ -14,6 +15,8 @@ export type ActionRequest =
   | { readonly kind: 'discard'; readonly target: QueueTarget }
   | { readonly kind: 'redrive'; readonly deadLetterIds: readonly string[] }
   | { readonly kind: 'schedule'; readonly id: string; readonly change: 'pause' | 'resume' | 'trigger' }
+  /** Of what QStash gave up on. */
+  | { readonly kind: 'dead-delivery'; readonly change: 'retry' | 'delete'; readonly ids: readonly string[] }
   /** Changes nothing outside but the audit list. */
   | { readonly kind: 'unmask'; readonly on: boolean }
   /** Markdown into a file whose path is in the answer. */
@@ -21,7 +24,10 @@ export type ActionRequest =
 
 export type QueueTarget =
   | { readonly by: 'ids'; readonly ids: readonly string[] }
-  | { readonly by: 'error'; readonly status: string; readonly lastError: string };
+  /** Dead letters by their own ids. */
+  | { readonly by: 'letters'; readonly ids: readonly string[] }
+  /** A whole group, as `ErrorGroup` names it. */
+  | { readonly by: 'error'; readonly status: ListedStatus; readonly errorKind: string };
 
 export type ActionKind = ActionRequest['kind'];
 
@@ -63,6 +69,7 @@ export const CHANGING_ACTIONS: ReadonlySet<ActionKind> = new Set<ActionKind>([
   'discard',
   'redrive',
   'schedule',
+  'dead-delivery',
 ]);
 
 /** Does what is asked. Never rejects: what goes wrong is an outcome. */

@@ -3,11 +3,36 @@
  * A new kind is a row here and a handler in `commands/watch.ts`; the answer comes to the view that asked as `loaded`.
  */
 import type { AuditTrail } from '../domain/audit.ts';
+import type { DeadDeliveries, DeliveryLog } from '../domain/delivery.ts';
 import type { Fault } from '../domain/loaded.ts';
+import type {
+  EmailDetails,
+  ErrorGroups,
+  ListedStatus,
+  PagePlace,
+  QueuePage,
+  QueueQuery,
+} from '../domain/queue-page.ts';
+import type { RunFeed } from '../domain/run.ts';
 
 /** Request and answer of each kind. */
 export interface LoadKinds {
-  readonly audit: { readonly request: Record<never, never>; readonly value: AuditTrail };
+  /** Rows of the queue, or dead letters. */
+  readonly 'queue-page': {
+    readonly request: { readonly query: QueueQuery; readonly place: PagePlace; readonly limit: number };
+    readonly value: QueuePage;
+  };
+  readonly 'queue-groups': { readonly request: { readonly status: ListedStatus | null }; readonly value: ErrorGroups };
+  /** By the id of the queue row; null when there is none. */
+  readonly email: { readonly request: { readonly id: string }; readonly value: EmailDetails | null };
+  /** The newest `limit` actions of operators. */
+  readonly audit: { readonly request: { readonly limit: number }; readonly value: AuditTrail };
+  /** All runs that are recorded: more than the snapshot carries. */
+  readonly runs: { readonly request: Record<never, never>; readonly value: RunFeed };
+  /** What became of the last messages of a schedule. */
+  readonly deliveries: { readonly request: { readonly scheduleId: string }; readonly value: DeliveryLog };
+  /** What QStash gave up on, page by page. */
+  readonly 'dead-deliveries': { readonly request: { readonly cursor: string | null }; readonly value: DeadDeliveries };
 }
 
 export type LoadKind = keyof LoadKinds;

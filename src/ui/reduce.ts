@@ -8,7 +8,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/time.ts';
 import { verdictOf } from '../domain/verdict.ts';
 import { completed, typedInCommandLine } from './command-line.ts';
 import { formSubmitted, obey } from './commands.ts';
-import { edited, pasteInForm, printable, typeInForm } from './dialog.ts';
+import { edited, type Prompt, pasteInForm, printable, typeInForm } from './dialog.ts';
 import type { InputEvent } from './input.ts';
 import { keyLabel, rowFor, whyNot } from './keymap.ts';
 import { missingParts, type PartEvent, pictureOf, withPart } from './picture.ts';
@@ -39,6 +39,8 @@ export function reduce(state: State, event: UiEvent): Step {
       return finished(state, event);
     case 'workers':
       return [{ ...state, workers: event.workers }, []];
+    case 'live':
+      return [{ ...state, live: event.live }, []];
     case 'log':
       return [{ ...state, log: [...state.log, event.line].slice(-LOG_LINES) }, []];
     case 'closing':
@@ -126,6 +128,8 @@ function input(state: State, event: InputEvent): Step {
       return inHelp(state, dialog.scroll, event.key);
     case 'command':
       return inCommandLine(state, event.key);
+    case 'prompt':
+      return inPrompt(state, dialog, event.key);
     case 'form': {
       const step = typeInForm(dialog, event.key);
       if (step.kind === 'open') return [{ ...state, dialog: step.form }, []];
@@ -165,6 +169,10 @@ function pasted(state: State, text: string): Step {
     const step = pasteInForm(dialog, text);
     return step.kind === 'open' ? [{ ...state, dialog: step.form }, []] : [state, []];
   }
+  if (dialog?.kind === 'prompt') {
+    const longer = { ...dialog, text: dialog.text + printable(text) };
+    return inPromptNow(state, longer, longer);
+  }
   if (dialog?.kind !== 'command') return [state, []];
   return [{ ...state, dialog: { kind: 'command', text: dialog.text + printable(text), chosen: -1 } }, []];
 }
@@ -202,6 +210,18 @@ function inCommandLine(state: State, key: string): Step {
   return typed.kind === 'command' ? obey(closed, typed.command) : [withNotice(closed, typed.why), []];
 }
 
+/** Enter and the arrows keep what was typed, Esc takes it back. */
+function inPrompt(state: State, prompt: Prompt, key: string): Step {
+  if (key === 'enter' || key === 'up' || key === 'down') return [{ ...state, dialog: null }, []];
+  const isBack = key === 'escape' || key === 'C-c' || (key === 'backspace' && prompt.text === '');
+  const typed = { ...prompt, text: isBack ? prompt.before : edited(prompt.text, key) };
+  return inPromptNow(state, isBack ? null : typed, typed);
+}
+
+function inPromptNow(state: State, dialog: Prompt | null, { view, id, text }: Prompt): Step {
+  return toView({ ...state, dialog }, { type: 'typed', id, text }, view);
+}
+
 function withRunning(state: State, id: number, changes: Partial<Running>): State {
   return { ...state, running: state.running.map((each) => (each.id === id ? { ...each, ...changes } : each)) };
 }
@@ -211,17 +231,17 @@ function finished(state: State, { id, outcome }: Extract<UiEvent, { type: 'outco
   if (found === undefined) return [state, []];
   const done = { atEpochMs: state.nowEpochMs, request: found.request, outcome };
   const wasUnmask = found.request.kind === 'unmask' && outcome.level === 'ok' ? found.request.on : null;
-  return [
-    {
-      ...state,
-      running: state.running.filter((each) => each.id !== id),
-      history: [...state.history, done].slice(-HISTORY_LENGTH),
-      notice: { level: outcome.level, text: outcome.text, atEpochMs: state.nowEpochMs },
-      isMasked: wasUnmask === null ? state.isMasked : !wasUnmask,
-    },
-    // What was changed should be seen at once, not at the next refresh.
-    found.request.kind === 'report' || found.request.kind === 'unmask' ? [] : [{ kind: 'refresh' }],
-  ];
+  const ended: State = {
+    ...state,
+    running: state.running.filter((each) => each.id !== id),
+    history: [...state.history, done].slice(-HISTORY_LENGTH),
+    notice: { level: outcome.level, text: outcome.text, atEpochMs: state.nowEpochMs },
+    isMasked: wasUnmask === null ? state.isMasked : !wasUnmask,
+  };
+  if (found.request.kind === 'report') return [ended, []];
+  const [shown, effects] = toView(ended, { type: 'acted', request: found.request, outcome });
+  // What was changed should be seen at once, not at the next refresh.
+  return [shown, found.request.kind === 'unmask' ? effects : [...effects, { kind: 'refresh' }]];
 }
 
 const HISTORY_LENGTH = 100;

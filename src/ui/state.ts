@@ -45,6 +45,8 @@ export interface State {
   readonly dialog: Dialog | null;
   readonly notice: Notice | null;
   readonly running: readonly Running[];
+  /** Runs of the workers embedded here that are under way, whoever asked for them. */
+  readonly live: readonly LiveRun[];
   /** What this console did, newest last. */
   readonly history: readonly Done[];
   /** Newest last. */
@@ -80,6 +82,14 @@ export interface Running {
   readonly progress: ActionProgress | null;
 }
 
+export interface LiveRun {
+  readonly worker: WorkerName;
+  readonly trigger: string;
+  readonly startedAtEpochMs: number;
+  /** Such as `37/100 sent, 1 failed, 9 in flight`; empty before anything is known. */
+  readonly text: string;
+}
+
 export interface Done {
   readonly atEpochMs: number;
   readonly request: ActionRequest;
@@ -110,6 +120,7 @@ export type UiEvent =
   | { readonly type: 'progress'; readonly id: number; readonly progress: ActionProgress }
   | { readonly type: 'outcome'; readonly id: number; readonly outcome: ActionOutcome }
   | { readonly type: 'workers'; readonly workers: WorkersState }
+  | { readonly type: 'live'; readonly live: readonly LiveRun[] }
   | { readonly type: 'log'; readonly line: LogLine }
   | { readonly type: 'closing'; readonly text: string }
   | ({ readonly type: 'loaded' } & LoadEvent);
@@ -138,9 +149,12 @@ export type CommandName =
   | 'open'
   | 'back'
   | 'select'
+  | 'select-all'
   | 'sort'
   | 'group'
   | 'trigger'
+  | 'switch-schedule'
+  | 'list'
   | 'range'
   | 'shorter'
   | 'longer'
@@ -208,6 +222,7 @@ export function initialState(beginning: Beginning): State {
     dialog: null,
     notice: null,
     running: [],
+    live: [],
     history: [],
     log: [],
     isMasked: true,

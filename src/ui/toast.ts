@@ -59,6 +59,8 @@ export function whatWords(request: ActionRequest): string {
       return 'discarding';
     case 'schedule':
       return `${request.change} of ${request.id}, through QStash`;
+    case 'dead-delivery':
+      return request.change === 'retry' ? 'delivering again, through QStash' : 'deleting at QStash';
     case 'unmask':
       return request.on ? 'showing addresses' : 'masking addresses';
     case 'report':

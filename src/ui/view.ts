@@ -1,4 +1,5 @@
 /** What a view is: a pure function from state to panels, and what it does with the keys that are its own. */
+import type { ActionOutcome, ActionRequest } from './actions.ts';
 import type { Rect } from './layout.ts';
 import type { LoadEvent } from './loaders.ts';
 import type { Panel } from './panel.ts';
@@ -26,6 +27,10 @@ export type ViewEvent =
   /** After each refresh of the snapshot while the view is shown. */
   | { readonly type: 'refreshed' }
   | { readonly type: 'command'; readonly name: CommandName; readonly argument?: string }
+  /** Something was done while the view is shown: the moment to load anew what it may have changed. */
+  | { readonly type: 'acted'; readonly request: ActionRequest; readonly outcome: ActionOutcome }
+  /** Each change in a prompt that the view opened. */
+  | { readonly type: 'typed'; readonly id: string; readonly text: string }
   /** A form that the view opened. */
   | { readonly type: 'submitted'; readonly id: string; readonly values: Readonly<Record<string, string>> }
   | ({ readonly type: 'loaded' } & LoadEvent);

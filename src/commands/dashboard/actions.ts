@@ -13,12 +13,15 @@ import type { Systems } from '../connect.ts';
 import type { Operator } from '../operator.ts';
 import type { EmbeddedWorkers } from './embedded-workers.ts';
 import { saveReport } from './save-report.ts';
+import { scheduleActions } from './schedule-actions.ts';
 
 export interface ActionsOptions {
   readonly systems: Systems;
   readonly operator: Operator;
   readonly workers: EmbeddedWorkers | null;
   readonly isReadOnly: boolean;
+  /** Schedules or dead letters at QStash are different now. */
+  readonly onSchedulesChanged: () => void;
 }
 
 /** A read-only console has no handler that changes anything. */
@@ -26,7 +29,18 @@ export function dashboardActions(options: ActionsOptions): Actions {
   const { isReadOnly } = options;
   return {
     ...localActions(options),
-    ...(isReadOnly ? {} : { ...lockActions(options), ...workerActions(options), ...alertActions(options) }),
+    ...(isReadOnly
+      ? {}
+      : {
+          ...lockActions(options),
+          ...workerActions(options),
+          ...alertActions(options),
+          ...scheduleActions({
+            systems: options.systems,
+            audit: auditOf(options),
+            onChanged: options.onSchedulesChanged,
+          }),
+        }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Io } from '../io.ts';
 import type { Operator } from '../operator.ts';
 import { dashboardActions } from './actions.ts';
 import { createLogger, type EmbeddedWorkers, embedWorkers } from './embedded-workers.ts';
+import { dashboardLoaders } from './loaders.ts';
 import { type DashboardOptions, type Emit, READ_ONLY } from './open.ts';
 
 export interface ConnectDashboard {
@@ -39,8 +40,14 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
     environment: systems.config.environment,
     readOnly: isReadOnly ? (dashboard.readOnly === true ? READ_ONLY : 'EMAIL_OPS_READ_ONLY is set') : null,
     workers: workers === null ? 'unavailable' : workers.state(),
-    actions: dashboardActions({ systems, operator, workers, isReadOnly }),
-    loaders: {},
+    actions: dashboardActions({
+      systems,
+      operator,
+      workers,
+      isReadOnly,
+      onSchedulesChanged: () => reader.expireSchedules(),
+    }),
+    loaders: dashboardLoaders(systems),
     read: () => reader.read(signal),
     close: async (onWaiting) => {
       await workers?.close(onWaiting);

@@ -1,7 +1,8 @@
 /** The workers inside the dashboard: run once at a key, or kept on their schedules while switched on. */
 import type { WorkerName } from '../../domain/run.ts';
+import { progressWords } from '../../domain/run-words.ts';
 import type { Clock } from '../../domain/time.ts';
-import type { WorkersState } from '../../ui/state.ts';
+import type { LiveRun, WorkersState } from '../../ui/state.ts';
 import type { Scheduler, WorkerState } from '../../workers/scheduler.ts';
 import type { Logger, RunResult } from '../../workers/worker.ts';
 import type { Systems } from '../connect.ts';
@@ -35,6 +36,7 @@ export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): P
   const scheduler = () => {
     opened ??= openScheduler(systems, log, (states) => {
       for (const each of states) watchers.get(each.name)?.(each);
+      emit({ type: 'live', live: liveRuns(states) });
     });
     return opened;
   };
@@ -64,7 +66,7 @@ export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): P
     runNow: async (name, onProgress) => {
       const ready = await scheduler();
       watchers.set(name, ({ progress }) => {
-        if (progress !== null) onProgress(progressText(progress));
+        if (progress !== null) onProgress(progressWords(name, progress));
       });
       try {
         return await ready.runNow(name, 'console');
@@ -108,14 +110,17 @@ async function openScheduler(
   return createScheduler(scheduled, log, { onChange });
 }
 
-function progressText({
-  processed,
-  successful,
-  failed,
-}: {
-  processed: number;
-  successful: number;
-  failed: number;
-}): string {
-  return `${successful} sent, ${failed} failed, ${processed} done`;
+function liveRuns(states: readonly WorkerState[]): readonly LiveRun[] {
+  return states.flatMap(({ name, trigger, runningSinceEpochMs, progress }) =>
+    runningSinceEpochMs === null
+      ? []
+      : [
+          {
+            worker: name,
+            trigger: trigger ?? 'schedule',
+            startedAtEpochMs: runningSinceEpochMs,
+            text: progress === null ? '' : progressWords(name, progress),
+          },
+        ],
+  );
 }
