@@ -1,9 +1,9 @@
 /** `email-ops queue show <id>`: one email, what was tried, and what became of it. */
-import type { EmailStory } from '../data/queue-list.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
 import type { DeadLetter, DeliveryLog, QueuedEmail } from '../domain/email.ts';
 import { formatAge, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
 import { toJson } from '../domain/json.ts';
+import type { EmailStory } from '../domain/queue-page.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';

@@ -14,7 +14,7 @@ import type {
   QueueQuery,
 } from '../domain/queue-page.ts';
 import { FaultError, SYSTEM, unreadable } from './fault.ts';
-import { count, epochMs, parseEach } from './parse.ts';
+import { count, epochMs, type ParsedList, parseEach } from './parse.ts';
 import type { Touched } from './queue.ts';
 import { createQueueList, type Page } from './queue-list.ts';
 import { ListedDeadLetterRow, ListedEmailRow } from './queue-row.ts';
@@ -47,10 +47,9 @@ export function createQueueFinder(client: SupabaseClient): QueueFinder {
       try {
         const parameters = { p_query: { ...queryOf(query), ...placeOf(place) }, p_limit: limit };
         const { rows, more } = await call('find_emails', parameters, FindAnswer, signal);
-        const { values: items, skipped } = parseEach(
-          query.status === 'dead' ? ListedDeadLetterRow : ListedEmailRow,
-          rows,
-        );
+        const parsed: ParsedList<QueueItem> =
+          query.status === 'dead' ? parseEach(ListedDeadLetterRow, rows) : parseEach(ListedEmailRow, rows);
+        const { values: items, skipped } = parsed;
         return { items, skipped, hasMore: more, isForwardOnly: false };
       } catch (error) {
         if (!isMissingSchema(error) || !isPlain(query, place)) throw error;

@@ -5,12 +5,11 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { z } from 'zod';
 import type { DeadLetter, DeliveryLog, QueuedEmail, QueuedEmailSummary, QueueStatus } from '../domain/email.ts';
+import type { EmailStory, QueueSort } from '../domain/queue-page.ts';
 import { FaultError } from './fault.ts';
 import { parseEach } from './parse.ts';
 import { DeadLetterRow, LogRow, QueueListRow, QueueRow } from './queue-row.ts';
 import { isMissingSchema, rowsOf } from './supabase.ts';
-
-export type QueueSort = 'oldest' | 'newest' | 'changed';
 
 export interface QueueFilter {
   readonly status?: QueueStatus;
@@ -29,14 +28,6 @@ export interface Page<T> {
   readonly skipped: number;
   /** Null on the last page. */
   readonly nextCursor: string | null;
-}
-
-export interface EmailStory {
-  readonly email: QueuedEmail;
-  /** Deliveries, newest first. On a database without our migration those to the same recipient since, which is a guess. */
-  readonly logs: readonly DeliveryLog[];
-  readonly deadLetters: readonly DeadLetter[];
-  readonly isGuess: boolean;
 }
 
 /** All verbs throw `FaultError`. */

@@ -1,5 +1,5 @@
 /** What lists of the queue are asked and answer: a filter, where to begin, a page of rows, and errors in groups. */
-import type { DeadLetter, QueuedEmailSummary, QueueStatus } from './email.ts';
+import type { DeadLetter, DeliveryLog, QueuedEmail, QueuedEmailSummary, QueueStatus } from './email.ts';
 
 export const QUEUE_SORTS = ['oldest', 'newest', 'changed'] as const;
 export type QueueSort = (typeof QUEUE_SORTS)[number];
@@ -39,6 +39,22 @@ export interface ListedDeadLetter extends DeadLetter {
   readonly key: string;
   readonly subject: string | null;
   readonly failedProviders: readonly string[];
+}
+
+/** One email with everything that is known about it. */
+export interface EmailStory {
+  readonly email: QueuedEmail;
+  /** Deliveries, newest first. On a database without our migration those to the same recipient since, which is a guess. */
+  readonly logs: readonly DeliveryLog[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly isGuess: boolean;
+}
+
+/** A story, and its content as lines that can be read. */
+export interface EmailDetails {
+  readonly story: EmailStory;
+  /** From the HTML part, or from the text where there is none. Not made safe for a terminal. */
+  readonly bodyLines: readonly string[];
 }
 
 export interface QueuePage {

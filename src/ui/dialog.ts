@@ -6,7 +6,17 @@ export type Dialog =
   | { readonly kind: 'help'; readonly scroll: number }
   /** `chosen` of the completions of `asked`; -1 while nothing is chosen. */
   | { readonly kind: 'command'; readonly text: string; readonly chosen: number; readonly asked?: string }
+  | Prompt
   | Form;
+
+/** One line to type into, which the view draws itself: it hears of every change, and Esc puts back what was there. */
+export interface Prompt {
+  readonly kind: 'prompt';
+  readonly view: string;
+  readonly id: string;
+  readonly text: string;
+  readonly before: string;
+}
 
 /** Asks for values, for a yes, or for both. Without fields `y` and Enter mean yes. */
 export interface Form {

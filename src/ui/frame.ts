@@ -53,6 +53,9 @@ function dialogPanels(state: State): readonly Panel[] {
       return [helpPanel(state, dialog.scroll)];
     case 'command':
       return commandLinePanel(state, dialog);
+    // The view shows it where it belongs.
+    case 'prompt':
+      return [];
     case 'form':
       return [formPanel(state, dialog)];
     default:

@@ -41,6 +41,7 @@ function inDialog({ dialog, closing }: State): string | null {
   if (dialog === null) return null;
   if (dialog.kind === 'help') return 'Up Down PgUp PgDn scroll, any other key closes';
   if (dialog.kind === 'command') return 'Tab completes, Enter does it, Esc goes back';
+  if (dialog.kind === 'prompt') return 'Enter keeps it, Esc takes it back';
   return dialog.fields.length > 0
     ? 'Enter does it, Tab next field, Esc goes back'
     : 'y or Enter does it, n or Esc goes back';
