@@ -9,7 +9,7 @@ import type { Lock } from './lock.ts';
 import type { MetricPoint } from './metric.ts';
 import type { QueueOverview } from './queue.ts';
 import { remainingToday } from './quota.ts';
-import { EXPECTED_SCHEDULES } from './schedule.ts';
+import { expectedScheduleOf } from './schedule.ts';
 import { cleanText, maskEmailsIn } from './text.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 
@@ -113,7 +113,7 @@ function noProcessorRun(facts: AlertFacts, { missedProcessorRuns }: AlertThresho
   const { queue, nowEpochMs, lastProcessorRunAtEpochMs } = facts;
   const isHeld = facts.locks.some(({ lock }) => lock.kind !== 'free');
   const lastAt = Math.max(lastProcessorRunAtEpochMs ?? 0, queue?.lastCompletedAtEpochMs ?? 0);
-  const limitMs = PROCESSOR_INTERVAL_MS * missedProcessorRuns;
+  const limitMs = expectedScheduleOf('queue-processor').intervalMs * missedProcessorRuns;
   if (isHeld || nowEpochMs - lastAt < limitMs) return [];
   if (lastProcessorRunAtEpochMs === null) {
     const oldest = queue?.oldestReadyAtEpochMs ?? null;
@@ -122,9 +122,6 @@ function noProcessorRun(facts: AlertFacts, { missedProcessorRuns }: AlertThresho
   }
   return critical('no-processor-run', `The queue processor has not run for ${minutes(nowEpochMs - lastAt)}.`);
 }
-
-const PROCESSOR_INTERVAL_MS =
-  EXPECTED_SCHEDULES.find(({ worker }) => worker === 'queue-processor')?.intervalMs ?? 2 * MINUTE_MS;
 
 /** Deeper than half an hour ago, which was deeper than an hour ago: a burst that is being worked off is no reason. */
 function queueGrowing(facts: AlertFacts, { queueGrowth }: AlertThresholds): readonly RaisedAlert[] {

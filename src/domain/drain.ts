@@ -2,6 +2,7 @@
 import type { Provider } from './email.ts';
 import type { QueueOverview, ThroughputBucket } from './queue.ts';
 import { type ProviderQuota, remaining, remainingToday } from './quota.ts';
+import { expectedScheduleOf } from './schedule.ts';
 import { MINUTE_MS, nextUtcMidnightEpochMs } from './time.ts';
 
 export type DrainForecast =
@@ -9,7 +10,9 @@ export type DrainForecast =
   /** Nothing is due before this; nobody has to do anything. */
   | { readonly kind: 'waiting'; readonly untilEpochMs: number }
   | { readonly kind: 'clearing'; readonly etaMinutes: number }
-  /** Emails are due and none leaves. */
+  /** Every run takes what came since the one before. */
+  | { readonly kind: 'steady' }
+  /** Emails have been due for a while and none leaves. */
   | { readonly kind: 'stalled' }
   /** More comes in than goes out. */
   | { readonly kind: 'growing'; readonly perMinute: number }
@@ -43,11 +46,21 @@ export function drainForecast(overview: QueueOverview, nowEpochMs: number): Drai
   const isQuotaKnown = overview.quotas.length > 0;
   if (isQuotaKnown && quotaLeft === 0) return quotaLimited;
   const { sentPerMinute, enqueuedPerMinute } = ratesOf(overview, nowEpochMs);
-  if (sentPerMinute === 0) return { kind: 'stalled' };
+  const isBehind = waitsLong(overview, nowEpochMs);
+  if (sentPerMinute === 0) return { kind: isBehind ? 'stalled' : 'steady' };
   if (isQuotaKnown && quotaLeft < waiting) return quotaLimited;
   const netPerMinute = sentPerMinute - enqueuedPerMinute;
-  if (netPerMinute <= 0) return { kind: 'growing', perMinute: -netPerMinute };
+  if (netPerMinute <= 0)
+    return isBehind && netPerMinute <= -1 ? { kind: 'growing', perMinute: -netPerMinute } : { kind: 'steady' };
   return { kind: 'clearing', etaMinutes: waiting / netPerMinute };
+}
+
+/** Between two runs a queue always grows; only what outlasts a second run is behind. */
+function waitsLong({ oldestReadyAtEpochMs }: QueueOverview, nowEpochMs: number): boolean {
+  return (
+    oldestReadyAtEpochMs !== null &&
+    nowEpochMs - oldestReadyAtEpochMs >= 2 * expectedScheduleOf('queue-processor').intervalMs
+  );
 }
 
 /** One forecast per known quota. A provider's rate is its share of the last 24 h in what is sent now. */

@@ -33,6 +33,12 @@ export const EXPECTED_SCHEDULES: readonly ExpectedSchedule[] = [
   },
 ];
 
+export function expectedScheduleOf(worker: WorkerName): ExpectedSchedule {
+  const found = EXPECTED_SCHEDULES.find((schedule) => schedule.worker === worker);
+  if (found === undefined) throw new Error(`There is no schedule for ${worker}.`);
+  return found;
+}
+
 /** The single schedule that can stand in for all three: it runs whatever is due. */
 export const TICK_SCHEDULE = {
   id: 'email-tick',

@@ -9,7 +9,7 @@ import { lastValue } from './loaded.ts';
 import type { QueueOverview } from './queue.ts';
 import { remaining, remainingToday } from './quota.ts';
 import type { WorkerName } from './run.ts';
-import { EXPECTED_SCHEDULES, type Schedule } from './schedule.ts';
+import { expectedScheduleOf, type Schedule } from './schedule.ts';
 import { workersFor } from './schedule-plan.ts';
 import { callIntervalMs, schedulesCalling } from './schedule-standing.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -226,7 +226,7 @@ function queueGrowing(snapshot: Snapshot): readonly VerdictReason[] {
   const overview = lastValue(snapshot.queue);
   if (overview === undefined || isPaused(snapshot)) return [];
   const forecast = drainForecast(overview, snapshot.takenAtEpochMs);
-  if (forecast.kind !== 'growing' || forecast.perMinute < 1) return [];
+  if (forecast.kind !== 'growing') return [];
   return reason('warning', 'queue-growing', {
     text: `queue grows by ${formatCount(forecast.perMinute)} a minute`,
     action: 'Raise EMAIL_BATCH_SIZE or EMAIL_CONCURRENCY, or run the processor more often.',
@@ -318,9 +318,5 @@ function returnsAt(overview: QueueOverview, nowEpochMs: number): string {
 
 /** By what QStash has, be it the three or the single tick; where it has nothing of ours, as it should be. */
 function expectedIntervalMs(worker: WorkerName, schedules: readonly Schedule[]): number {
-  const called = callIntervalMs(worker, schedules);
-  if (called !== null) return called;
-  const found = EXPECTED_SCHEDULES.find((schedule) => schedule.worker === worker);
-  if (found === undefined) throw new Error(`There is no schedule for ${worker}.`);
-  return found.intervalMs;
+  return callIntervalMs(worker, schedules) ?? expectedScheduleOf(worker).intervalMs;
 }

@@ -52,17 +52,17 @@ export function makeHistory(options: {
   const metrics: PastMetric[] = [];
   const sent = new Map<string, number>();
   const from = nowEpochMs - DAY_MS + METRIC_EVERY_MS;
-  for (let at = from; at < nowEpochMs - METRIC_EVERY_MS; at += METRIC_EVERY_MS) {
+  for (let at = from; at < nowEpochMs; at += METRIC_EVERY_MS) {
     const arrivals = drawCount(arrivalsPerMinute(at) * (METRIC_EVERY_MS / MINUTE_MS), random.next);
-    const batch = Array.from({ length: arrivals }, () => pastEmail(at, random)).sort(
-      (a, b) => a.createdAtEpochMs - b.createdAtEpochMs,
-    );
+    const batch = Array.from({ length: arrivals }, () => pastEmail(at, random))
+      .filter(({ sentAtEpochMs }) => sentAtEpochMs < nowEpochMs)
+      .sort((a, b) => a.createdAtEpochMs - b.createdAtEpochMs);
     for (const email of batch) {
       const key = `${email.provider}/${utcDay(email.sentAtEpochMs)}`;
       sent.set(key, (sent.get(key) ?? 0) + 1);
     }
     emails.push(...batch);
-    metrics.push(metricAt(at + METRIC_EVERY_MS, batch, sent, limits));
+    if (at + METRIC_EVERY_MS <= nowEpochMs) metrics.push(metricAt(at + METRIC_EVERY_MS, batch, sent, limits));
   }
   const midnight = utcMidnightEpochMs(nowEpochMs);
   return { emails, metrics, sentToday: emails.filter((email) => email.sentAtEpochMs >= midnight).length };

@@ -25,10 +25,10 @@ export function drainWords(overview: QueueOverview, nowEpochMs: number): Words {
       return { text: `clears in ~${formatAge(Math.max(MINUTE_MS, forecast.etaMinutes * MINUTE_MS))}`, role: 'ok' };
     case 'stalled':
       return { text: 'stalled: nothing leaves', role: 'critical' };
+    case 'steady':
+      return { text: 'steady: every run takes what came', role: 'text' };
     case 'growing':
-      return forecast.perMinute < 0.5
-        ? { text: 'steady: as much comes as goes', role: 'text' }
-        : { text: `growing ${formatCount(Math.ceil(forecast.perMinute))}/min: will not drain`, role: 'warning' };
+      return { text: `growing ${formatCount(Math.ceil(forecast.perMinute))}/min: will not drain`, role: 'warning' };
     case 'quota-limited':
       return {
         text: `${quotaEndWords(overview, nowEpochMs)}, ${formatCount(forecast.left)} stay until ${whenWords(forecast.endsAtEpochMs, nowEpochMs)}`,

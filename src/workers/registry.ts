@@ -12,7 +12,7 @@ import { createRunRecorder } from '../data/run-recorder.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
 import { type AlertThresholds, DEFAULT_ALERT_THRESHOLDS } from '../domain/alert-rules.ts';
 import { WORKERS, type WorkerName } from '../domain/run.ts';
-import { EXPECTED_SCHEDULES } from '../domain/schedule.ts';
+import { expectedScheduleOf } from '../domain/schedule.ts';
 import { type Clock, MINUTE_MS } from '../domain/time.ts';
 import { createHealthMonitor } from './health-monitor.ts';
 import { createQueueProcessor } from './queue-processor.ts';
@@ -121,7 +121,6 @@ function thresholdsOf({ alerts = {}, lockTtlSeconds, runBudgetMs }: WorkerSettin
 }
 
 function scheduleOf(name: WorkerName): { readonly cron: string; readonly path: string } {
-  const schedule = EXPECTED_SCHEDULES.find(({ worker }) => worker === name);
-  if (schedule === undefined) throw new Error(`There is no schedule for ${name}.`);
-  return { cron: schedule.cron, path: schedule.path };
+  const { cron, path } = expectedScheduleOf(name);
+  return { cron, path };
 }

@@ -18,9 +18,15 @@ describe('drainForecast', () => {
     expect(drainForecast(overview, NOON)).toEqual({ kind: 'waiting', untilEpochMs: NOON + 9 * MIN });
   });
 
-  test('due and none sent is stalled', () => {
-    const overview = anOverview({ counts: queued(3), ready: 3 });
+  test('due for longer than two runs and none sent is stalled', () => {
+    const overview = anOverview({ counts: queued(3), ready: 3, oldestReadyAtEpochMs: NOON - 5 * MIN });
     expect(drainForecast(overview, NOON)).toEqual({ kind: 'stalled' });
+  });
+
+  test('what the next run will take is neither stalled nor growth', () => {
+    const fresh = { counts: queued(80), ready: 80, oldestReadyAtEpochMs: NOON - MIN };
+    expect(drainForecast(anOverview(fresh), NOON)).toEqual({ kind: 'steady' });
+    expect(drainForecast(anOverview({ ...fresh, throughput: aThroughput(10, 50) }), NOON)).toEqual({ kind: 'steady' });
   });
 
   test('goes by what leaves less what comes', () => {
@@ -30,7 +36,9 @@ describe('drainForecast', () => {
   });
 
   test('more comes than leaves', () => {
-    const overview = anOverview({ counts: queued(80), ready: 80, throughput: aThroughput(10, 50).map(zeroAtNoon) });
+    const oldestReadyAtEpochMs = NOON - 5 * MIN;
+    const throughput = aThroughput(10, 50).map(zeroAtNoon);
+    const overview = anOverview({ counts: queued(80), ready: 80, oldestReadyAtEpochMs, throughput });
     expect(drainForecast(overview, NOON)).toEqual({ kind: 'growing', perMinute: 8 });
   });
 

@@ -212,7 +212,12 @@ describe('one thing wrong', () => {
     ],
     [
       'a growing queue',
-      queue({ counts: queued(100), ready: 100, throughput: aThroughput(10, 70) }),
+      queue({
+        counts: queued(100),
+        ready: 100,
+        oldestReadyAtEpochMs: NOON - 5 * MIN,
+        throughput: aThroughput(10, 70),
+      }),
       'warning',
       'queue grows by 10 a minute',
     ],

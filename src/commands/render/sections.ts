@@ -89,9 +89,10 @@ export function describeDrain(forecast: DrainForecast, nowEpochMs: number): stri
       return `clear in ${formatAge(forecast.etaMinutes * 60_000)}`;
     case 'stalled':
       return 'nothing is leaving';
+    case 'steady':
+      return 'steady';
     case 'growing':
-      // Under one a minute is noise: what comes in goes out.
-      return forecast.perMinute < 1 ? 'steady' : `growing by ${formatCount(forecast.perMinute)} a minute`;
+      return `growing by ${formatCount(forecast.perMinute)} a minute`;
     case 'quota-limited': {
       const inTime = formatAge(forecast.endsAtEpochMs - nowEpochMs);
       return `${formatCount(forecast.left)} must wait for quota (back in ${inTime})`;
