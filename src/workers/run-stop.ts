@@ -5,7 +5,7 @@ export interface RunStop {
   readonly signal: AbortSignal;
   reason(): Stop | null;
   stop(reason: Stop): void;
-  /** Waits so long; false when the run stops meanwhile, or there is no time to wait. */
+  /** Waits so long, or not at all when it is over already; false when the run stops meanwhile, or has no time left. */
   wait(ms: number): Promise<boolean>;
   /** Lets go of timer and signal. */
   close(): void;
@@ -30,7 +30,10 @@ export function createRunStop(told: AbortSignal, budgetMs: number): RunStop {
     signal: stopping.signal,
     reason: () => first,
     stop,
-    wait: (ms) => waitUnlessAborted(Math.min(ms, deadlineMs - performance.now()), stopping.signal),
+    wait: async (ms) => {
+      const leftMs = deadlineMs - performance.now();
+      return leftMs > 0 && waitUnlessAborted(Math.min(Math.max(0, ms), leftMs), stopping.signal);
+    },
     close: () => {
       clearTimeout(timer);
       told.removeEventListener('abort', onTold);
@@ -39,7 +42,7 @@ export function createRunStop(told: AbortSignal, budgetMs: number): RunStop {
 }
 
 function waitUnlessAborted(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve(false);
+  if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
     const onAbort = () => {
       clearTimeout(timer);
