@@ -3,7 +3,7 @@ import { bannerLines } from './banner.ts';
 import { commandLinePanel, formPanel } from './form.ts';
 import { helpPanel } from './help.ts';
 import { hintLine } from './hints.ts';
-import { isTooSmall, LEAST_SIZE, type Rect } from './layout.ts';
+import { bodyOf, isTooSmall, LEAST_SIZE } from './layout.ts';
 import { type Line, line, seg, spread } from './line.ts';
 import { bare, type Frame, type Panel } from './panel.ts';
 import type { State } from './state.ts';
@@ -18,7 +18,7 @@ export function frameOf(state: State): Frame {
   const { columns, rows } = state.size;
   if (isTooSmall(state.size)) return [tooSmall(state)];
   const view = viewOf(state.view);
-  const body: Rect = { x: 0, y: BANNER_ROWS + 1, width: columns, height: rows - BANNER_ROWS - 2 };
+  const body = bodyOf(state.size);
   const toast = toastPanel(state, body);
   return [
     bare('banner', { x: 0, y: 0, width: columns, height: BANNER_ROWS }, bannerLines(state, columns)),

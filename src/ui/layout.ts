@@ -19,6 +19,15 @@ export function isTooSmall({ columns, rows }: Size): boolean {
   return columns < LEAST_SIZE.columns || rows < LEAST_SIZE.rows;
 }
 
+/** Above a view: two lines of banner and the tabs. Below it: the hints. */
+const ABOVE_VIEW = 3;
+const BELOW_VIEW = 1;
+
+/** What is left to the view. */
+export function bodyOf({ columns, rows }: Size): Rect {
+  return { x: 0, y: ABOVE_VIEW, width: columns, height: Math.max(0, rows - ABOVE_VIEW - BELOW_VIEW) };
+}
+
 /** A length in cells, or a share of what the fixed ones leave. */
 export type Part = number | { readonly share: number };
 

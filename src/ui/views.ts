@@ -1,8 +1,9 @@
 /** Every view, in the order of their number keys. A new view is its file in `views/` and a row here. */
 import type { View } from './view.ts';
+import { alerts } from './views/alerts.ts';
 import { overview } from './views/overview.ts';
 
-export const VIEWS: readonly View[] = [overview];
+export const VIEWS: readonly View[] = [overview, alerts];
 
 export function viewOf(id: string): View {
   return VIEWS.find((view) => view.id === id) ?? overview;

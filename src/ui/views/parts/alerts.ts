@@ -26,7 +26,8 @@ export function alertsPanel(state: State, rect: Rect): Panel {
   });
 }
 
-function countLine(open: number, unseen: number, hidden: number): Line {
+/** How many are open, new and out of sight. */
+export function countLine(open: number, unseen: number, hidden: number): Line {
   return line(
     seg(open === 0 ? 'none open' : `${formatCount(open)} open`, open === 0 ? 'muted' : 'critical'),
     seg(unseen === 0 ? '' : `, ${formatCount(unseen)} new`, 'critical'),
@@ -47,7 +48,8 @@ const WORD_BY_SEVERITY: Readonly<Record<Alert['severity'], string>> = {
   notice: 'NOTE',
 };
 
-function alertLine(alert: Alert, state: State, width: number, nowEpochMs: number): Line {
+/** One alert in a row of exactly `width`. */
+export function alertLine(alert: Alert, state: State, width: number, nowEpochMs: number): Line {
   const isNew = state.alertsUnseen.has(alert.fingerprint);
   const sign = alert.acknowledged !== null ? '✓' : isNew ? '●' : ' ';
   const age = alert.atEpochMs === null ? '–' : coarseAge(nowEpochMs - alert.atEpochMs);

@@ -1,0 +1,172 @@
+/** The third view: what is wrong now, every critical alert, and for what is selected what it means and what to check first. */
+import { plural } from '../../domain/format.ts';
+import { act } from '../act.ts';
+import { environmentField } from '../confirm.ts';
+import type { Form } from '../dialog.ts';
+import { bodyOf, columnsOf, inside, type Rect, rowsOf } from '../layout.ts';
+import { line } from '../line.ts';
+import type { Panel } from '../panel.ts';
+import type { CommandName, State } from '../state.ts';
+import { defineView, type ViewStep } from '../view.ts';
+import { addressed, outside } from '../words.ts';
+import { alertDetailPanel, feedPanel, lastScroll, reasonsPanel } from './parts/alert-panels.ts';
+import { type AlertRow, alertRows, openAlerts, type Selection, selectedIndex } from './parts/alert-rows.ts';
+import { movedIndex } from './parts/window.ts';
+
+interface Local extends Selection {
+  /** The details alone, over the whole view. */
+  readonly isOpen: boolean;
+  /** First line of the details that is seen. */
+  readonly scroll: number;
+}
+
+export const alerts = defineView<Local>({
+  id: 'alerts',
+  title: 'Alerts',
+  summary: 'what is wrong, and what to check first',
+  initial: { selected: null, index: 0, isOpen: false, scroll: 0 },
+  handles: ['up', 'down', 'page-up', 'page-down', 'first', 'last', 'open', 'back', 'acknowledge', 'acknowledge-all'],
+  panels,
+  unless,
+  reduce: (state, event, local) => {
+    if (event.type === 'command') return obey(state, event.name, local);
+    // Where the selection is by now, so that what goes leaves it to its neighbour.
+    return event.type === 'refreshed' ? { local: settled(alertRows(state), local) } : {};
+  },
+});
+
+function panels(state: State, rect: Rect, local: Local): readonly Panel[] {
+  const rows = alertRows(state);
+  const selected = selectedIndex(rows, local);
+  const { list, detail } = divided(rect, local);
+  return [
+    ...(list === null ? [] : lists(state, list, rows, selected)),
+    alertDetailPanel(state, detail, rows[selected], local.scroll),
+  ];
+}
+
+function divided(rect: Rect, { isOpen }: Local): { readonly list: Rect | null; readonly detail: Rect } {
+  if (isOpen) return { list: null, detail: rect };
+  const parts =
+    rect.width >= 100 ? columnsOf(rect, [{ share: 11 }, { share: 9 }]) : rowsOf(rect, [{ share: 13 }, { share: 9 }]);
+  const [list, detail] = parts as [Rect, Rect];
+  return { list, detail };
+}
+
+/** The reasons take what they need, but never more than a third of what there is. */
+function lists(state: State, rect: Rect, rows: readonly AlertRow[], selected: number): readonly Panel[] {
+  const reasons = rows.filter(({ kind }) => kind === 'reason');
+  const feed = rows.slice(reasons.length);
+  if (reasons.length === 0) return [feedPanel(state, rect, feed, selected)];
+  const height = Math.min(reasons.length + 2, Math.max(3, Math.floor(rect.height / 2.4)));
+  const [above, below] = rowsOf(rect, [height, { share: 1 }]) as [Rect, Rect];
+  return [
+    reasonsPanel(state, above, reasons, selected < reasons.length ? selected : -1),
+    feedPanel(state, below, feed, selected - reasons.length),
+  ];
+}
+
+function unless(state: State, name: CommandName, local: Local): string | null {
+  const rows = alertRows(state);
+  const row = rows[selectedIndex(rows, local)];
+  switch (name) {
+    case 'open':
+      return row === undefined ? 'there is nothing to open' : null;
+    case 'acknowledge':
+      if (row === undefined) return 'there is no alert';
+      if (row.kind === 'reason') return 'a reason goes away by itself when it is over; select an alert below';
+      return row.alert.acknowledged === null
+        ? null
+        : `acknowledged already, by ${outside(row.alert.acknowledged.by, 40)}`;
+    case 'acknowledge-all':
+      return openAlerts(state).length === 0 ? 'no alert waits to be acknowledged' : null;
+    default:
+      return null;
+  }
+}
+
+function obey(state: State, name: CommandName, local: Local): ViewStep<Local> {
+  const rows = alertRows(state);
+  const selected = selectedIndex(rows, local);
+  const move = (by: number): ViewStep<Local> => {
+    const index = movedIndex(selected, rows.length, by);
+    return { local: { ...local, selected: rows[index]?.id ?? null, index: Math.max(0, index), scroll: 0 } };
+  };
+  switch (name) {
+    case 'up':
+      return move(-1);
+    case 'down':
+      return move(1);
+    case 'first':
+      return move(-rows.length);
+    case 'last':
+      return move(rows.length);
+    case 'page-up':
+      return { local: scrolled(state, rows[selected], local, -1) };
+    case 'page-down':
+      return { local: scrolled(state, rows[selected], local, 1) };
+    case 'open':
+      return { local: { ...settled(rows, local), isOpen: !local.isOpen, scroll: 0 } };
+    case 'back':
+      return { local: { ...local, isOpen: false, scroll: 0 } };
+    case 'acknowledge':
+      return acknowledge(state, rows, local);
+    case 'acknowledge-all':
+      return { state: { dialog: allForm(state) } };
+    default:
+      return {};
+  }
+}
+
+function settled(rows: readonly AlertRow[], local: Local): Local {
+  const index = selectedIndex(rows, local);
+  const selected = rows[index]?.id ?? null;
+  const isSame = selected === local.selected && index === local.index;
+  // Who has not chosen anything follows the newest.
+  return isSame || index < 0 || local.selected === null ? local : { ...local, selected, index };
+}
+
+/** A page of the details up or down, keeping two lines in sight. */
+function scrolled(state: State, row: AlertRow | undefined, local: Local, pages: -1 | 1): Local {
+  const { detail } = divided(bodyOf(state.size), local);
+  const page = Math.max(1, inside(detail).height - 2);
+  const last = lastScroll(state, detail, row);
+  return { ...local, scroll: Math.max(0, Math.min(last, local.scroll + pages * page)) };
+}
+
+/** At once: it can be seen, and nothing is lost by it. The selection goes on to the next open one. */
+function acknowledge(state: State, rows: readonly AlertRow[], local: Local): ViewStep<Local> {
+  const at = selectedIndex(rows, local);
+  const row = rows[at];
+  if (row?.kind !== 'alert') return {};
+  const [next, effects] = act(state, { kind: 'acknowledge', fingerprints: [row.alert.fingerprint] });
+  const isOpen = (each: AlertRow) => each.kind === 'alert' && each !== row && each.alert.acknowledged === null;
+  const following = rows.slice(at).find(isOpen) ?? rows.slice(0, at).findLast(isOpen) ?? row;
+  const index = rows.indexOf(following);
+  return { state: next, effects, local: { ...local, selected: following.id, index, scroll: 0 } };
+}
+
+const LISTED = 8;
+
+function allForm(state: State): Form {
+  const open = openAlerts(state);
+  const more = open.length > LISTED ? [line(`… and ${plural(open.length - LISTED, 'other')}`)] : [];
+  const fields = environmentField(state);
+  return {
+    kind: 'form',
+    title: `Acknowledge ${plural(open.length, 'alert')}`,
+    explain: [
+      ...open.slice(0, LISTED).map((alert) => line(`· ${addressed(alert.text, state.isMasked, 200)}`)),
+      ...more,
+      line('They stay in the feed, dimmed, for everybody; repetitions of a day are covered.'),
+    ],
+    fields,
+    focus: 0,
+    verb: `acknowledge ${plural(open.length, 'alert')}`,
+    isDangerous: fields.length > 0,
+    purpose: {
+      kind: 'act',
+      request: { kind: 'acknowledge', fingerprints: open.map(({ fingerprint }) => fingerprint) },
+    },
+  };
+}
