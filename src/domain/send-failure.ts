@@ -93,6 +93,9 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
 
 /** The status is only believed where it stands at the beginning, as in `503 service_unavailable`. First match wins. */
 const COMMON_RULES: readonly Rule[] = [
+  // The email function itself, for every provider: the key is being sent at this moment, or belongs to another email.
+  [/concurrent_idempotent_requests/, 'unanswered'],
+  [/invalid_idempotent_request/, 'permanent'],
   [/quota.*(exceeded|reached|used up)|credits.*used up/i, 'quota'],
   [/^\W*429\b|rate limit|too many requests/i, 'rate-limited'],
   [/not configured|api key|^\W*40[13]\b|unauthorized|forbidden|suspended/i, 'refused'],

@@ -11,10 +11,14 @@ const KEY = '7b1e8a7e-5a39-4f0e-9a76-2f3c5d0f1a11';
 const never = new AbortController().signal;
 
 let stubs: Record<Provider, ProviderStub>;
+let gone: string;
 beforeAll(async () => {
   stubs = Object.fromEntries(
     await Promise.all(PROVIDERS.map(async (name) => [name, await startProviderStub(name)] as const)),
   ) as Record<Provider, ProviderStub>;
+  const stopped = await startProviderStub('resend');
+  await stopped[Symbol.asyncDispose]();
+  gone = stopped.url;
 });
 afterAll(async () => {
   await Promise.all(Object.values(stubs).map((stub) => stub[Symbol.asyncDispose]()));
@@ -77,8 +81,8 @@ describe.each(PROVIDERS)('%s', (name) => {
   });
 
   test('where nothing listens, it is down and certainly did not send', async () => {
-    const gone = { RESEND_BASE_URL: GONE, BREVO_BASE_URL: GONE, MAILERSEND_BASE_URL: GONE, AWS_SES_BASE_URL: GONE };
-    const result = await provider(name, gone).send(anEmail(name), never);
+    const nowhere = { RESEND_BASE_URL: gone, BREVO_BASE_URL: gone, MAILERSEND_BASE_URL: gone, AWS_SES_BASE_URL: gone };
+    const result = await provider(name, nowhere).send(anEmail(name), never);
     expect(result).toMatchObject({ ok: false, kind: 'outage' });
     expect(!result.ok && classifySendFailure(name, result.message).kind).toBe('outage');
   });
@@ -98,8 +102,6 @@ describe.each(PROVIDERS)('%s', (name) => {
     expect(await provider(name).send(anEmail(name), never)).toEqual({ ok: true, messageId: null });
   });
 });
-
-const GONE = 'http://127.0.0.1:1';
 
 describe('what a refusal means', () => {
   test.each(FAILURES)('$provider: $what is $kind ($source)', async ({ provider: name, answer, ...expected }) => {

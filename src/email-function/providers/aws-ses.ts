@@ -19,10 +19,11 @@ const REMEMBER_MS = 10_000;
 
 const DIALECT: ErrorDialect = {
   rules: [
-    { code: /^(TooManyRequests|Throttling)/, kind: 'rate-limited' },
-    { text: /maximum sending rate/i, kind: 'rate-limited' },
+    // A used-up day is a kind of throttling to Amazon: the words tell them apart.
     { text: /daily message quota/i, kind: 'quota', period: 'day' },
     { text: /monthly message quota/i, kind: 'quota', period: 'month' },
+    { code: /^(TooManyRequests|Throttling)/, kind: 'rate-limited' },
+    { text: /maximum sending rate/i, kind: 'rate-limited' },
     { code: /^LimitExceeded/, kind: 'quota', period: 'day' },
     { code: /^(AccountSuspended|SendingPaused|AccessDenied|MailFromDomainNotVerified|NotFound)/, kind: 'refused' },
     // In its sandbox every recipient must be verified, and outside of it the sender.
