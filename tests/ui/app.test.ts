@@ -248,7 +248,7 @@ describe('the screen', () => {
     for (let step = 0; step < 100; step += 1)
       tty.resize({ columns: 40 + ((step * 37) % 180), rows: 8 + ((step * 13) % 60) });
     tty.resize({ columns: 100, rows: 30 });
-    const text = await tty.until(/ 1 Overview[^]*\? help {2}q quit$/);
+    const text = await tty.until(/ 1 Overview[\s\S]*\? help {2}q quit$/);
     const rows = text.split('\n');
     expect(rows).toHaveLength(30);
     expect(rows.at(-1)).toMatch(/\? help {2}q quit$/);

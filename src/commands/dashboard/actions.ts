@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createAlerts } from '../../data/alerts.ts';
 import { createAudit } from '../../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock } from '../../data/queue-lock.ts';
-import { formatAge, formatClock, plural } from '../../domain/format.ts';
+import { formatAge, formatClock, formatLatency, plural } from '../../domain/format.ts';
 import { formatPause, type Pause } from '../../domain/lock.ts';
 import { cleanText } from '../../domain/text.ts';
 import { SECOND_MS } from '../../domain/time.ts';
@@ -164,7 +164,7 @@ function workerActions({ workers, ...options }: ActionsOptions): Actions {
       const level = result.outcome === 'ok' ? 'ok' : result.outcome === 'failed' ? 'critical' : 'warning';
       return {
         level,
-        text: `${worker} ${result.outcome}: ${result.message} (${formatAge(result.durationMs)})${missing}`,
+        text: `${worker} ${result.outcome}: ${result.message} (${formatLatency(result.durationMs)})${missing}`,
       };
     },
     workers: async ({ on }, { onProgress }) => {
