@@ -121,6 +121,7 @@ describe.skipIf(isPostgresMissing())('the migrations', () => {
       'group_email_errors()',
       `review_dead_letters('{}')`,
       'email_ops_overview()',
+      'email_provider_history()',
       'email_ops_version()',
       'email_ops_recount()',
       `queue_email(null, 'a@example.org', 'auth', 't', '{}')`,

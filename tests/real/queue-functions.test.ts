@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeClaiming } from '../sql/claiming.ts';
 import { describeFinding } from '../sql/finding.ts';
 import { describeFinishing } from '../sql/finishing.ts';
+import { describeHistory } from '../sql/history.ts';
 import { describeLooking } from '../sql/looking.ts';
 import { describeOperating } from '../sql/operating.ts';
 import { applyMigrations, isPostgresMissing, type PostgresCluster, startPostgres } from '../support/postgres.ts';
@@ -23,5 +24,6 @@ describe.skipIf(isPostgresMissing())('on PostgreSQL', () => {
   describeFinishing(() => database);
   describeOperating(() => database);
   describeLooking(() => database);
+  describeHistory(() => database);
   describeFinding(() => database);
 });

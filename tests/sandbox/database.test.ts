@@ -8,6 +8,7 @@ import { FolderInUse } from '../../src/sandbox/folder-lock.ts';
 import { describeClaiming } from '../sql/claiming.ts';
 import { describeFinding } from '../sql/finding.ts';
 import { describeFinishing } from '../sql/finishing.ts';
+import { describeHistory } from '../sql/history.ts';
 import { describeLooking } from '../sql/looking.ts';
 import { describeOperating } from '../sql/operating.ts';
 import { type QueueDatabase, queueDatabase } from '../support/queue-database.ts';
@@ -77,6 +78,7 @@ describe('the sandbox database', () => {
   describeFinishing(() => database);
   describeOperating(() => database);
   describeLooking(() => database);
+  describeHistory(() => database);
   describeFinding(() => database);
 
   test('has everything when it is opened again', async () => {
