@@ -18,6 +18,7 @@ export interface AppOptions {
   readonly beginning: Omit<Beginning, 'size' | 'nowEpochMs'>;
   readonly hasMouse: boolean;
   readonly isSynchronised: boolean;
+  readonly hasAlternate: boolean;
   /** Called after the first paint. `emit` takes parts as they arrive, log lines, changes of the workers. */
   connect(emit: Emit, signal: AbortSignal): Promise<Session>;
   /** One line for the log file. */
@@ -38,6 +39,8 @@ export interface Session {
   readonly actions: Actions;
   readonly loaders: Loaders;
   read(signal: AbortSignal): Promise<Snapshot>;
+  /** Until the next refresh; a budget may make it longer than what was asked for. */
+  refreshMs(): number;
   /** Ends what runs here; says in words what is being waited for. */
   close(onWaiting: (text: string) => void): Promise<void>;
 }
@@ -64,6 +67,7 @@ export function createApp(options: AppOptions): App {
     input: options.input,
     output: options.output,
     hasMouse: options.hasMouse,
+    hasAlternate: options.hasAlternate,
     onInput: (input) => dispatch({ type: 'input', input }, true),
     onResize: (size) => {
       screen?.resize(size);
@@ -163,8 +167,11 @@ export function createApp(options: AppOptions): App {
       workers: opened.workers,
       readOnly: opened.readOnly,
     });
-    refresher = createRefresher(options.beginning.refreshMs, stopping.signal);
-    await refresher.loop(async () => dispatch({ type: 'read', snapshot: await opened.read(stopping.signal) }));
+    refresher = createRefresher(() => opened.refreshMs(), stopping.signal);
+    await refresher.loop(async () => {
+      const snapshot = await opened.read(stopping.signal);
+      dispatch({ type: 'read', snapshot, refreshMs: opened.refreshMs() });
+    });
   };
 
   const stop = (): Promise<void> => {
@@ -205,8 +212,8 @@ function tickEverySecond(now: () => number, onTick: (nowEpochMs: number) => void
   return { stop: () => clearTimeout(timer) };
 }
 
-/** Reads again and again, `everyMs` apart, or at once when woken. */
-function createRefresher(everyMs: number, signal: AbortSignal) {
+/** Reads again and again, so far apart, or at once when woken. */
+function createRefresher(everyMs: () => number, signal: AbortSignal) {
   let wakeUp: () => void = () => undefined;
   let isWoken = false;
   return {
@@ -225,7 +232,7 @@ function createRefresher(everyMs: number, signal: AbortSignal) {
         }
         if (isWoken) continue;
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, everyMs);
+          const timer = setTimeout(resolve, everyMs());
           wakeUp = () => {
             clearTimeout(timer);
             resolve();

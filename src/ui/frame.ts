@@ -7,11 +7,10 @@ import { bodyOf, isTooSmall, LEAST_SIZE } from './layout.ts';
 import { type Line, line, seg, spread } from './line.ts';
 import { bare, type Frame, type Panel } from './panel.ts';
 import type { State } from './state.ts';
+import { BANNER_ROWS, tabLabels } from './tabs.ts';
 import { toastPanel } from './toast.ts';
 import { localOf } from './view.ts';
-import { VIEWS, viewOf } from './views.ts';
-
-const BANNER_ROWS = 2;
+import { viewOf } from './views.ts';
 
 /** Back to front. Every panel lies within the screen. */
 export function frameOf(state: State): Frame {
@@ -37,10 +36,7 @@ function tooSmall({ size }: State): Panel {
 }
 
 function tabLine(state: State, columns: number): Line {
-  const tabs = VIEWS.flatMap(({ id, title }, index) => [
-    seg(` ${index + 1} ${title} `, id === state.view ? 'selected' : 'muted'),
-    seg(' '),
-  ]);
+  const tabs = tabLabels().flatMap(({ id, label }) => [seg(label, id === state.view ? 'selected' : 'muted'), seg(' ')]);
   const unseen = state.alertsUnseen.size;
   return spread(tabs, line(seg(unseen === 0 ? '' : `● ${unseen} new alerts `, 'critical')), columns);
 }

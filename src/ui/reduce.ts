@@ -11,6 +11,7 @@ import { formSubmitted, obey } from './commands.ts';
 import { edited, type Prompt, pasteInForm, printable, typeInForm } from './dialog.ts';
 import type { InputEvent } from './input.ts';
 import { keyLabel, rowFor, whyNot } from './keymap.ts';
+import { moused } from './mouse.ts';
 import { missingParts, type PartEvent, pictureOf, withPart } from './picture.ts';
 import type { Effect, Running, State, Step, UiEvent } from './state.ts';
 import { toView } from './to-view.ts';
@@ -84,7 +85,7 @@ function partArrived(state: State, event: { readonly type: 'part' } & PartEvent)
   return [known, effects];
 }
 
-function read(state: State, { snapshot }: Extract<UiEvent, { type: 'read' }>): Step {
+function read(state: State, { snapshot, refreshMs = state.refreshMs }: Extract<UiEvent, { type: 'read' }>): Step {
   const atEpochMs = snapshot.takenAtEpochMs;
   const sample = { atEpochMs, commands: snapshot.cost.redisCommands };
   const commands = [...state.commands, sample].filter((each) => each.atEpochMs > atEpochMs - COST_WINDOW_MS);
@@ -95,6 +96,7 @@ function read(state: State, { snapshot }: Extract<UiEvent, { type: 'read' }>): S
     connection: { kind: 'open' },
     verdict: verdictOf(snapshot),
     lastReadAtEpochMs: atEpochMs,
+    refreshMs,
     commands,
   });
   const [shown, more] = toView(known, { type: 'refreshed' });
@@ -118,7 +120,7 @@ function noticeAlerts(state: State): Step {
 }
 
 function input(state: State, event: InputEvent): Step {
-  if (event.kind === 'mouse') return [state, []];
+  if (event.kind === 'mouse') return moused(state, event);
   if (event.kind === 'paste') return pasted(state, event.text);
   if (state.closing !== null) return event.key === 'C-c' ? [state, [{ kind: 'quit' }]] : [state, []];
   const { dialog } = state;

@@ -116,7 +116,7 @@ export type UiEvent =
       readonly readOnly: string | null;
     }
   | ({ readonly type: 'part' } & PartEvent)
-  | { readonly type: 'read'; readonly snapshot: Snapshot }
+  | { readonly type: 'read'; readonly snapshot: Snapshot; readonly refreshMs?: number }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ActionProgress }
   | { readonly type: 'outcome'; readonly id: number; readonly outcome: ActionOutcome }
   | { readonly type: 'workers'; readonly workers: WorkersState }

@@ -9,6 +9,8 @@ export interface TerminalOptions {
   readonly input: TerminalInput;
   readonly output: TerminalOutput;
   readonly hasMouse: boolean;
+  /** Without a second screen to come back from, what was drawn is cleared away. */
+  readonly hasAlternate: boolean;
   onInput(event: InputEvent): void;
   onResize(size: Size): void;
   /** Came back from the shell: what the terminal shows is not ours. */
@@ -38,7 +40,8 @@ export interface Terminal {
   suspend(): void;
 }
 
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J\x1b[H';
+const CLEAR = '\x1b[m\x1b[2J\x1b[H';
+const ENTER = `\x1b[?1049h\x1b[?25l\x1b[?2004h${CLEAR}`;
 const LEAVE = '\x1b[?2026l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l';
 /** Clicks and wheel only, as SGR reports: no report of every motion, which floods slow links. */
 const MOUSE_ON = '\x1b[?1000h\x1b[?1006h';
@@ -67,7 +70,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
   };
   const giveBack = () => {
     if (!isEntered) return;
-    write((options.hasMouse ? MOUSE_OFF : '') + LEAVE);
+    write((options.hasMouse ? MOUSE_OFF : '') + (options.hasAlternate ? '' : CLEAR) + LEAVE);
     isEntered = false;
     printed.end();
     try {

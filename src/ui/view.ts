@@ -29,6 +29,8 @@ export type ViewEvent =
   | { readonly type: 'command'; readonly name: CommandName; readonly argument?: string }
   /** Something was done while the view is shown: the moment to load anew what it may have changed. */
   | { readonly type: 'acted'; readonly request: ActionRequest; readonly outcome: ActionOutcome }
+  /** With `--mouse`: a cell of the screen, as the rectangles of the panels count them. */
+  | { readonly type: 'clicked'; readonly x: number; readonly y: number }
   /** Each change in a prompt that the view opened. */
   | { readonly type: 'typed'; readonly id: string; readonly text: string }
   /** A form that the view opened. */

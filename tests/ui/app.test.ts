@@ -22,6 +22,7 @@ function start(options: { session?: Partial<Session>; app?: Partial<AppOptions>;
     actions: {},
     loaders: {},
     read: async () => (options.read ?? calmSnapshot)(),
+    refreshMs: () => 5_000,
     close: async () => undefined,
     ...options.session,
   };
@@ -30,6 +31,7 @@ function start(options: { session?: Partial<Session>; app?: Partial<AppOptions>;
     output: tty.output,
     hasMouse: false,
     isSynchronised: true,
+    hasAlternate: true,
     beginning: {
       look: DARK,
       refreshMs: 5_000,

@@ -4,6 +4,7 @@ import type { Variables } from '../../config.ts';
 import type { PartListener } from '../../data/snapshot.ts';
 import type { Session } from '../../ui/app.ts';
 import type { UiEvent } from '../../ui/state.ts';
+import { intervalWithin } from '../budget.ts';
 import { connectSystems } from '../connect.ts';
 import type { Io } from '../io.ts';
 import type { Operator } from '../operator.ts';
@@ -36,6 +37,7 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
     ? null
     : await embedWorkers(systems, createLogger(emit, systems.clock), emit);
   if (dashboard.workers === true) await workers?.switchOn();
+  let commandsPerRefresh = 0;
   return {
     environment: systems.config.environment,
     readOnly: isReadOnly ? (dashboard.readOnly === true ? READ_ONLY : 'EMAIL_OPS_READ_ONLY is set') : null,
@@ -48,7 +50,16 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
       onSchedulesChanged: () => reader.expireSchedules(),
     }),
     loaders: dashboardLoaders(systems),
-    read: () => reader.read(signal),
+    read: async () => {
+      const before = reader.cost().redisCommands;
+      const snapshot = await reader.read(signal);
+      commandsPerRefresh = reader.cost().redisCommands - before;
+      return snapshot;
+    },
+    refreshMs: () => {
+      const { budget, intervalMs } = dashboard;
+      return budget === undefined ? intervalMs : Math.max(intervalMs, intervalWithin(budget, commandsPerRefresh));
+    },
     close: async (onWaiting) => {
       await workers?.close(onWaiting);
       await systems[Symbol.asyncDispose]();

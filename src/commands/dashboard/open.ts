@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { UiEvent } from '../../ui/state.ts';
+import type { Budget } from '../budget.ts';
 import { EXIT, type Invocation } from '../command.ts';
 import { isUtf8 } from '../io.ts';
 import { operatorOf } from '../operator.ts';
@@ -18,6 +19,7 @@ export interface DashboardOptions {
   readonly mouse?: boolean;
   readonly theme?: string;
   readonly intervalMs: number;
+  readonly budget?: Budget;
 }
 
 /** Runs until it is left. Resolves to the exit code; rejects with what made connecting impossible. */
@@ -33,6 +35,7 @@ export async function openDashboard(
     output: process.stdout,
     hasMouse: dashboard.mouse === true,
     isSynchronised: !/^(linux|vt|screen)/.test(environment.TERM ?? ''),
+    hasAlternate: !/^(linux|vt)/.test(environment.TERM ?? ''),
     beginning: {
       look: { theme: themeFor(environment, io.colour, dashboard.theme), ascii: !io.unicode || !isUtf8(environment) },
       refreshMs: dashboard.intervalMs,
