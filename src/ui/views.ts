@@ -2,8 +2,9 @@
 import type { View } from './view.ts';
 import { alerts } from './views/alerts.ts';
 import { overview } from './views/overview.ts';
+import { queue } from './views/queue.ts';
 
-export const VIEWS: readonly View[] = [overview, alerts];
+export const VIEWS: readonly View[] = [overview, queue, alerts];
 
 export function viewOf(id: string): View {
   return VIEWS.find((view) => view.id === id) ?? overview;

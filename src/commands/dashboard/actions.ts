@@ -12,6 +12,7 @@ import type { ActionContext, ActionOutcome, Actions } from '../../ui/actions.ts'
 import type { Systems } from '../connect.ts';
 import type { Operator } from '../operator.ts';
 import type { EmbeddedWorkers } from './embedded-workers.ts';
+import { queueActions } from './queue-actions.ts';
 import { saveReport } from './save-report.ts';
 import { scheduleActions } from './schedule-actions.ts';
 
@@ -35,6 +36,7 @@ export function dashboardActions(options: ActionsOptions): Actions {
           ...lockActions(options),
           ...workerActions(options),
           ...alertActions(options),
+          ...queueActions({ systems: options.systems, audit: auditOf(options) }),
           ...scheduleActions({
             systems: options.systems,
             audit: auditOf(options),

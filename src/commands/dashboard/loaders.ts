@@ -1,12 +1,15 @@
 /** What the views of the dashboard read beyond the snapshot, one handler a kind, where it is configured. */
 import { createAudit } from '../../data/audit.ts';
+import { createQueueFinder } from '../../data/queue-finder.ts';
+import { createQueueList } from '../../data/queue-list.ts';
 import { createRuns } from '../../data/runs.ts';
 import { createScheduleLog } from '../../data/schedule-log.ts';
+import { htmlToLines } from '../../domain/html-text.ts';
 import type { Loaders } from '../../ui/loaders.ts';
 import type { Systems } from '../connect.ts';
 
 export function dashboardLoaders(systems: Systems): Loaders {
-  return { ...redisLoaders(systems), ...qstashLoaders(systems) };
+  return { ...redisLoaders(systems), ...queueLoaders(systems), ...qstashLoaders(systems) };
 }
 
 function redisLoaders({ redis }: Systems): Loaders {
@@ -14,6 +17,22 @@ function redisLoaders({ redis }: Systems): Loaders {
   return {
     audit: ({ limit }) => createAudit(redis.client).read(limit),
     runs: () => createRuns(redis.client).all(),
+  };
+}
+
+function queueLoaders({ supabase }: Systems): Loaders {
+  if (supabase === null) return {};
+  const finder = createQueueFinder(supabase.client);
+  const list = createQueueList(supabase.client);
+  return {
+    'queue-page': (request, signal) => finder.page(request, signal),
+    'queue-groups': ({ status }, signal) => finder.groups(status, signal),
+    email: async ({ id }, signal) => {
+      const story = await list.show(id, signal);
+      if (story === null) return null;
+      const { html, text } = story.email.content;
+      return { story, bodyLines: html === null ? (text ?? '').split(/\r?\n/) : htmlToLines(html) };
+    },
   };
 }
 
