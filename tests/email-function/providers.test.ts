@@ -149,6 +149,12 @@ describe('what is sent', () => {
     expect(stubs.resend.delivered).toHaveLength(before);
   });
 
+  test('a key that no header can hold is still one key', async () => {
+    const before = stubs.resend.delivered.length;
+    for (let n = 0; n < 2; n++) await sentBy('resend', { idempotencyKey: 'Grüße, 1 für ’Ana’' });
+    expect(stubs.resend.delivered).toHaveLength(before + 1);
+  });
+
   test('Brevo gets the key inside the body, as a UUID whatever the key is', async () => {
     expect((await sentBy('brevo'))?.body).toEqual({
       sender: { name: 'Food, Share', email: 'hello@foodshare.club' },

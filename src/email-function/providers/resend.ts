@@ -5,6 +5,7 @@ import { textAt } from '../fields.ts';
 import { mailbox } from '../mailbox.ts';
 import { type EmailProvider, senderOf } from '../provider.ts';
 import { callProvider } from '../provider-call.ts';
+import { toUuid } from '../uuid.ts';
 import { healthOf, JSON_TYPE, type ProviderOptions } from './options.ts';
 
 export const RESEND_URL = 'https://api.resend.com';
@@ -42,7 +43,7 @@ export function createResend(options: ProviderOptions): EmailProvider {
       const init = {
         method: 'POST',
         // Kept for 24 h: the same key and payload gets the first answer again.
-        headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+        headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': await headerOf(key) }) },
         body: JSON.stringify({
           from: mailbox(from.name, from.address),
           to: [email.to],
@@ -67,4 +68,9 @@ export function createResend(options: ProviderOptions): EmailProvider {
     // There is no endpoint for it, and what its quota headers count is not documented (FACTS §5).
     readQuota: async () => null,
   };
+}
+
+/** A header holds ASCII only; another key becomes a UUID, always the same one. */
+async function headerOf(key: string): Promise<string> {
+  return /^[\x21-\x7e]+$/.test(key) ? key : toUuid(key);
 }
