@@ -99,13 +99,14 @@ function body(drawing: Drawing): PartBody {
   };
 }
 
-function axisLine(label: string | undefined, axis: number): Line {
+/** The axis at the left of a row of the plot, `axis` cells wide. */
+export function axisLine(label: string | undefined, axis: number): Line {
   const text = (label ?? '').padStart(axis - 1);
   return label === undefined ? line(seg(`${text}│`, 'muted')) : line(seg(text), seg('┤', 'muted'));
 }
 
 /** By row from the top: the top value, zero at the bottom, and as many between as have room and are whole. */
-function yLabels(series: Series, top: number, rows: number): Map<number, string> {
+export function yLabels(series: Pick<Series, 'format'>, top: number, rows: number): Map<number, string> {
   const wanted = rows >= 17 ? [8, 4, 5, 2, 1] : rows >= 9 ? [4, 5, 2, 1] : [2, 1];
   const steps = wanted.find((each) => each < rows && Number.isInteger(top / each)) ?? 1;
   const label = (index: number) => series.format((top * index) / steps);
@@ -121,7 +122,7 @@ function spanOf(bucket: ChartBucket | null, top: number, dots: number): Span | n
 }
 
 /** Neighbours are joined by stretching the later one towards the earlier: a line without holes. */
-function joined(columns: readonly (Span | null)[]): readonly (Span | null)[] {
+export function joined(columns: readonly (Span | null)[]): readonly (Span | null)[] {
   return columns.map((span, index) => {
     const before = columns[index - 1] ?? null;
     if (span === null || before === null) return span;
@@ -143,7 +144,7 @@ const TIME_STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes
 const LABEL_ROOM = 10;
 
 /** Round times below their columns. */
-function timeLine(scale: { fromEpochMs: number; toEpochMs: number; cells: number; axis: number }): Line {
+export function timeLine(scale: { fromEpochMs: number; toEpochMs: number; cells: number; axis: number }): Line {
   const { fromEpochMs, toEpochMs, cells, axis } = scale;
   const cellMs = (toEpochMs - fromEpochMs) / cells;
   const stepMs = TIME_STEPS_MS.find((each) => each / cellMs >= LABEL_ROOM) ?? 12 * HOUR_MS;
