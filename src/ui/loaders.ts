@@ -5,6 +5,8 @@
 import type { AuditTrail } from '../domain/audit.ts';
 import type { DeadDeliveries, DeliveryLog } from '../domain/delivery.ts';
 import type { Fault } from '../domain/loaded.ts';
+import type { ProviderDetails } from '../domain/provider-details.ts';
+import type { ProviderHistory } from '../domain/provider-history.ts';
 import type {
   EmailDetails,
   ErrorGroups,
@@ -31,6 +33,9 @@ export interface LoadKinds {
   readonly runs: { readonly request: Record<never, never>; readonly value: RunFeed };
   /** What became of the last messages of a schedule. */
   readonly deliveries: { readonly request: { readonly scheduleId: string }; readonly value: DeliveryLog };
+  /** Deliveries of every provider over the last `rangeMs`. */
+  readonly 'provider-history': { readonly request: { readonly rangeMs: number }; readonly value: ProviderHistory };
+  readonly 'provider-details': { readonly request: { readonly provider: string }; readonly value: ProviderDetails };
   /** What QStash gave up on, page by page. */
   readonly 'dead-deliveries': { readonly request: { readonly cursor: string | null }; readonly value: DeadDeliveries };
 }

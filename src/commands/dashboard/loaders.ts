@@ -1,5 +1,7 @@
 /** What the views of the dashboard read beyond the snapshot, one handler a kind, where it is configured. */
 import { createAudit } from '../../data/audit.ts';
+import { createProviderDetails } from '../../data/provider-details.ts';
+import { createProviderHistory } from '../../data/provider-history.ts';
 import { createQueueFinder } from '../../data/queue-finder.ts';
 import { createQueueList } from '../../data/queue-list.ts';
 import { createRuns } from '../../data/runs.ts';
@@ -9,7 +11,12 @@ import type { Loaders } from '../../ui/loaders.ts';
 import type { Systems } from '../connect.ts';
 
 export function dashboardLoaders(systems: Systems): Loaders {
-  return { ...redisLoaders(systems), ...queueLoaders(systems), ...qstashLoaders(systems) };
+  return {
+    ...redisLoaders(systems),
+    ...queueLoaders(systems),
+    ...providerLoaders(systems),
+    ...qstashLoaders(systems),
+  };
 }
 
 function redisLoaders({ redis }: Systems): Loaders {
@@ -33,6 +40,16 @@ function queueLoaders({ supabase }: Systems): Loaders {
       const { html, text } = story.email.content;
       return { story, bodyLines: html === null ? (text ?? '').split(/\r?\n/) : htmlToLines(html) };
     },
+  };
+}
+
+function providerLoaders({ supabase, clock }: Systems): Loaders {
+  if (supabase === null) return {};
+  const history = createProviderHistory(supabase.client, clock);
+  const details = createProviderDetails(supabase.client, clock);
+  return {
+    'provider-history': ({ rangeMs }, signal) => history.read(rangeMs, signal),
+    'provider-details': ({ provider }, signal) => details.read(provider, signal),
   };
 }
 
