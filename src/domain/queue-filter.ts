@@ -64,7 +64,9 @@ export function mayMatch(item: QueueItem, { status, emailType, provider, words =
   if (emailType !== undefined && item.emailType !== emailType) return false;
   if (provider !== undefined && item.kind === 'dead' && !item.failedProviders.includes(provider)) return false;
   const reason = item.kind === 'dead' ? item.failureReason : '';
-  const text = [item.id, item.recipientEmail, item.subject, item.lastError, reason].join(' ').toLowerCase();
+  const text = [item.id, item.recipientEmail, item.emailType, item.subject, item.lastError, reason]
+    .join(' ')
+    .toLowerCase();
   return words.every((word) => text.includes(word.toLowerCase()));
 }
 

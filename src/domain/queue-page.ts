@@ -12,7 +12,7 @@ export interface QueueQuery {
   readonly emailType?: string;
   /** One that was tried for the email. */
   readonly provider?: string;
-  /** Each is part of the id, recipient, subject or error, in any case. */
+  /** Each is part of the id, recipient, type, subject or error, in any case. */
   readonly words?: readonly string[];
   /** As `ErrorGroup` names it. Leaves discarded rows out, as groups do. */
   readonly errorKind?: string;

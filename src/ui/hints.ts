@@ -1,5 +1,5 @@
 /** The bottom line: the keys that can be pressed now, as many as fit. Pure. */
-import { hintOf, isMeant, KEYMAP, type KeyRow, keyLabel, whyNot } from './keymap.ts';
+import { hintOf, isMeant, KEYMAP, type KeyRow, keyLabel, rowFor, whyNot } from './keymap.ts';
 import { type Line, line, seg, spread, widthOf } from './line.ts';
 import type { State } from './state.ts';
 
@@ -11,7 +11,7 @@ export function hintLine(state: State, columns: number): Line {
   const dialogHints = inDialog(state);
   if (dialogHints !== null) return line(seg(` ${dialogHints}`, 'muted'));
   const offered = KEYMAP.filter(
-    (row) => row.keys.length > 0 && isMeant(row, state) && hintOf(row, state) !== null && whyNot(row, state) === null,
+    (row) => isBound(row, state) && isMeant(row, state) && hintOf(row, state) !== null && whyNot(row, state) === null,
   );
   const always = hints(
     offered.filter(({ word }) => ALWAYS.has(word)),
@@ -24,6 +24,11 @@ export function hintLine(state: State, columns: number): Line {
     columns - widthOf(always) - 3,
   );
   return spread([seg(' '), ...rest], [...always, seg(' ')], columns);
+}
+
+/** Its first key may mean something else in the view at hand. */
+function isBound({ keys: [first], word }: KeyRow, state: State): boolean {
+  return first !== undefined && rowFor(first, state)?.word === word;
 }
 
 function hints(rows: readonly KeyRow[], state: State, cells: number): Line {

@@ -62,7 +62,7 @@ begin
   end if;
   if cardinality(patterns) > 0 then
     conditions := conditions || format(
-      ' and concat_ws('' '', mail.id, mail.recipient_email, mail.template_data->>''subject'', mail.last_error%s) ilike all ($5)',
+      ' and concat_ws('' '', mail.id, mail.recipient_email, mail.email_type, mail.template_data->>''subject'', mail.last_error%s) ilike all ($5)',
       case when is_dead then ', mail.failure_reason' else '' end);
   end if;
   if p_query ? 'error' then

@@ -88,17 +88,22 @@ function unless(_state: State, name: CommandName, local: QueueLocal): string | n
     case 'discard':
       return whyNotChange(name, local);
     case 'open':
+      if (local.open !== null) return 'it is open';
       if (local.isGrouped) return selectedGroup(local) === undefined ? 'there is no group' : null;
       return selectedItem(local.list) === undefined ? 'there is nothing to open' : null;
     case 'select':
     case 'select-all':
+      if (local.open !== null) return OPEN;
       return local.isGrouped ? 'a group is retried and discarded as a whole; Enter lists its emails' : null;
     case 'sort':
+      if (local.open !== null) return OPEN;
       return local.isGrouped ? 'groups are sorted by their size' : null;
     default:
       return null;
   }
 }
+
+const OPEN = 'an email is open; Esc goes back to the list';
 
 function obey(state: State, name: CommandName, local: QueueLocal): Step {
   const steps = stepsFor(name, state, local);

@@ -1,6 +1,6 @@
 /** One email as a panel: its fields, what was tried, what became of it, and its content as text. Pure. */
 import type { DeadLetter, DeliveryLog, QueuedEmail } from '../../../domain/email.ts';
-import { formatAge, formatInstant, formatLatency } from '../../../domain/format.ts';
+import { formatAge, formatInstant, formatLatency, plural } from '../../../domain/format.ts';
 import type { Fault } from '../../../domain/loaded.ts';
 import type { EmailDetails, ListedDeadLetter, QueueItem } from '../../../domain/queue-page.ts';
 import { wrap } from '../../../domain/width.ts';
@@ -105,7 +105,7 @@ function letterLines(letter: ListedDeadLetter, looks: Looks): Line[] {
   const { failureReason, totalAttempts, movedAtEpochMs, reviewedAtEpochMs, failedProviders } = letter;
   const moved = `${formatInstant(movedAtEpochMs)}, ${formatAge(looks.nowEpochMs - movedAtEpochMs)} ago`;
   return [
-    ...field('Dead letter', `${failureReason}, after ${totalAttempts} tries`, looks, 'critical'),
+    ...field('Dead letter', `${failureReason}, after ${plural(totalAttempts, 'try', 'tries')}`, looks, 'critical'),
     ...field('Moved', moved, looks),
     ...field('Reviewed', reviewedAtEpochMs === null ? 'not yet' : formatInstant(reviewedAtEpochMs), looks),
     ...field('Tried by', failedProviders.join(', ') || 'nobody', looks),
@@ -162,7 +162,7 @@ function delivery({
 
 function death({ movedAtEpochMs, failureReason, totalAttempts, reviewedAtEpochMs }: DeadLetter): Happened {
   const reviewed = reviewedAtEpochMs === null ? 'not reviewed' : `reviewed ${formatInstant(reviewedAtEpochMs)}`;
-  const text = `dead letter after ${totalAttempts} tries: ${failureReason} (${reviewed})`;
+  const text = `dead letter after ${plural(totalAttempts, 'try', 'tries')}: ${failureReason} (${reviewed})`;
   return { atEpochMs: movedAtEpochMs, text, role: 'critical' };
 }
 

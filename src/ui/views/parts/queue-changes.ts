@@ -102,7 +102,7 @@ function listed(items: readonly QueueItem[], { isMasked }: State): Line[] {
     .slice(0, LISTED)
     .map((item) =>
       line(
-        seg(`· ${outside(item.id, 8).slice(0, 8)} `, 'muted'),
+        seg(`· ${outside(item.id.slice(0, 8), 8)} `, 'muted'),
         addressed(item.recipientEmail, isMasked, 40),
         seg(` ${addressed(item.subject ?? '', isMasked, 60)}`, 'muted'),
       ),

@@ -30,10 +30,10 @@ export function queueListPanel(state: State, rect: Rect, local: QueueLocal): Pan
   const columns = columnsFor(state, local);
   const table = tableLines({ columns, rows, width: inside(rect).width, selected: list.selected - seen.first });
   const total = totalOf(state, local);
-  const range = rows.length === 0 ? '' : rangeWords(local, seen, total);
+  const range = rows.length === 0 ? '' : `${rangeWords(local, seen, total)} · `;
   const marks = marked.size === 0 ? [] : [seg(` · ${formatCount(marked.size)} selected`, 'accent')];
   const unread = list.skipped === 0 ? [] : [seg(` · ${plural(list.skipped, 'row')} unreadable`, 'warning')];
-  const more = line(seg(`${range} · ${SORT_WORDS[local.sort]}`, 'muted'), ...marks, ...unread);
+  const more = line(seg(`${range}${SORT_WORDS[local.sort]}`, 'muted'), ...marks, ...unread);
   const body = list.items.length === 0 ? emptyLines(state, local, inside(rect).width) : table;
   return framed(state, rect, local, { more, body, fault: list.fault, loadedAtEpochMs: list.loadedAtEpochMs });
 }
@@ -174,7 +174,7 @@ function columnsFor(state: State, { marked, terms }: QueueLocal): readonly Table
   const mark = (item: QueueItem) => (marked.has(item.id) ? '●' : ' ');
   return [
     { title: '', width: 1, cell: mark, role: () => 'accent' },
-    { title: 'id', width: 8, cell: ({ id }) => outside(id, 8).slice(0, 8), role: () => 'muted' },
+    { title: 'id', width: 8, cell: ({ id }) => outside(id.slice(0, 8), 8), role: () => 'muted' },
     ...(isDead ? [] : [statusColumn(nowEpochMs)]),
     {
       title: isDead ? 'died' : 'age',
@@ -183,7 +183,7 @@ function columnsFor(state: State, { marked, terms }: QueueLocal): readonly Table
       cell: (item) => shortAge(nowEpochMs - (item.kind === 'dead' ? item.movedAtEpochMs : item.createdAtEpochMs)),
     },
     { title: 'tries', width: 5, align: 'right', cell: triesOf },
-    { title: 'type', width: 12, from: 90, cell: ({ emailType }) => outside(emailType, 20) },
+    { title: 'type', width: 15, from: 100, cell: ({ emailType }) => outside(emailType, 20) },
     ...(isDead ? [providersColumn] : []),
     {
       title: 'recipient',
@@ -262,7 +262,7 @@ function groupColumns(nowEpochMs: number): readonly TableColumn<ErrorGroup>[] {
     { title: 'emails', width: 8, align: 'right', cell: ({ count }) => formatCount(count), role: () => 'strong' },
     { title: 'state', width: 10, cell: ({ status }) => status, role: statusRole },
     { title: 'error', width: 20, grow: 1, cell: kindWords, role: () => 'warning' },
-    { title: 'types', width: 20, from: 110, cell: ({ emailTypes }) => outside(emailTypes.join(' '), 100) },
+    { title: 'types', width: 20, from: 140, cell: ({ emailTypes }) => outside(emailTypes.join(' '), 100) },
     { title: 'first', width: 9, align: 'right', cell: (group) => shortAge(nowEpochMs - group.oldestAtEpochMs) },
     { title: 'last', width: 9, align: 'right', cell: (group) => shortAge(nowEpochMs - group.newestAtEpochMs) },
   ];
