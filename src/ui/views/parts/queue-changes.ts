@@ -1,6 +1,7 @@
 /** Retry and discard in the Queue view: what they mean for, why they can't be done, and what is asked before. Pure. */
 import { formatCount, plural } from '../../../domain/format.ts';
 import type { ListedStatus, QueueItem } from '../../../domain/queue-page.ts';
+import { wrap } from '../../../domain/width.ts';
 import type { ActionRequest } from '../../actions.ts';
 import { environmentField } from '../../confirm.ts';
 import type { Form } from '../../dialog.ts';
@@ -58,10 +59,13 @@ export function changeForm(change: Change, state: State, local: QueueLocal): For
 
 function consequence(change: Change, status: ListedStatus | null): Line[] {
   if (change === 'retry') {
-    return [line('Due now, with all attempts again where they had failed. Workers send them at their next run.')];
+    return [
+      line('They are due now; what had failed gets all its attempts again.'),
+      line('Workers send them at their next run.'),
+    ];
   }
   if (status === 'dead') return [line('Marked as reviewed; the emails stay failed and are not sent.')];
-  return [line('Taken out of the queue for good; they are kept as reviewed dead letters.')];
+  return [line('Taken out of the queue for good; kept as reviewed dead letters.')];
 }
 
 function targetOf(change: Change, state: State, local: QueueLocal): Target | null {
@@ -71,7 +75,7 @@ function targetOf(change: Change, state: State, local: QueueLocal): Target | nul
     const { status, errorKind, count } = group;
     const explain = [
       line(`All ${formatCount(count)} ${status} with the error`),
-      line(seg(`"${kindWords(group)}"`, 'strong')),
+      ...wrap(`"${kindWords(group)}"`, ERROR_WIDTH).map((text) => line(seg(text, 'strong'))),
     ];
     return { request: { kind: change, target: { by: 'error', status, errorKind } }, count, explain, leftOut: 0 };
   }
@@ -96,6 +100,8 @@ function requestFor(change: Change, kind: QueueItem['kind'], ids: readonly strin
 }
 
 const LISTED = 6;
+/** Forms are at least so wide inside. */
+const ERROR_WIDTH = 54;
 
 function listed(items: readonly QueueItem[], { isMasked }: State): Line[] {
   const shown = items
