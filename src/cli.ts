@@ -34,14 +34,18 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     const help = COMMANDS.some(({ name }) => name === words[0]) ? `email-ops ${words[0]} --help` : 'email-ops --help';
     const cause = error instanceof CommanderError ? usageErrorOf(error) : error;
     const failure = describeFailure(cause, { help, isInterrupted: host.signal.aborted });
-    for (const text of failure.lines) stderr.write(`${text}\n`);
-    if (host.environment.DEBUG && failure.lines.length > 0) stderr.write(stackOf(error));
+    if (failure.lines.length === 0) return failure.exitCode;
+    const { withoutSecrets } = await import('./commands/secrets.ts');
+    const stack = host.environment.DEBUG ? stackOf(error) : '';
+    stderr.write(withoutSecrets(`${failure.lines.join('\n')}\n${stack}`, host.environment));
     return failure.exitCode;
   }
 }
 
 /** The process as it is: its arguments, terminal, environment and signals. Sets the exit code and lets the process end. */
 export async function main(): Promise<void> {
+  // Logs, reports, the sandbox's data, and what its children write: their owner's alone.
+  process.umask(0o077);
   keepCompiled(process.env);
   const stop = new AbortController();
   let signalExitCode: number | null = null;

@@ -8,6 +8,7 @@ import { connectRedis } from './data/redis.ts';
 import { createSchedules } from './data/schedules.ts';
 import { createSnapshotReader } from './data/snapshot.ts';
 import { connectSupabase } from './data/supabase.ts';
+import { cleanText } from './domain/text.ts';
 import { systemClock } from './domain/time.ts';
 import { createEndpoints, type Endpoints } from './workers/endpoints.ts';
 import { json } from './workers/http.ts';
@@ -82,9 +83,11 @@ function open(environment: Variables): Endpoints | string[] {
   });
 }
 
-/** Platforms collect both streams. */
+const LONGEST_LINE = 4_000;
+
+/** Platforms collect both streams. One clean line each: they carry errors from outside. */
 const LOG: Logger = {
-  info: (line) => void process.stdout.write(`${line}\n`),
-  warn: (line) => void process.stderr.write(`${line}\n`),
-  error: (line) => void process.stderr.write(`${line}\n`),
+  info: (line) => void process.stdout.write(`${cleanText(line, LONGEST_LINE)}\n`),
+  warn: (line) => void process.stderr.write(`${cleanText(line, LONGEST_LINE)}\n`),
+  error: (line) => void process.stderr.write(`${cleanText(line, LONGEST_LINE)}\n`),
 };

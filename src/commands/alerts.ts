@@ -1,8 +1,10 @@
 /** `email-ops alerts`: the critical alerts, what each means and what to check first, and saying that somebody looks after them. */
+
 import { createAlerts } from '../data/alerts.ts';
 import { createAudit } from '../data/audit.ts';
 import { type Alert, type AlertFeed, isCriticalAlert } from '../domain/alert.ts';
 import { formatAge, formatCount, formatInstant, plural } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import { entryForAlert } from '../domain/runbook.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
@@ -77,7 +79,7 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
   if (options.json === true) {
     const { toJson } = await import('../domain/json.ts');
     const rows = found.map((alert) => ({ ...alert, text: safe(alert.text), runbook: entryForAlert(alert.text).id }));
-    io.stdout.write(`${JSON.stringify(toJson({ alerts: rows, skipped: feed.skipped }))}\n`);
+    io.stdout.write(`${jsonText(toJson({ alerts: rows, skipped: feed.skipped }))}\n`);
     return EXIT.ok;
   }
   const look = lookOf(io);
@@ -143,7 +145,7 @@ async function runAck(invocation: Invocation<Options>): Promise<number> {
   }
   const text =
     fingerprints.length === 0 ? 'No alert is open.' : `${plural(fingerprints.length, 'alert')} acknowledged.`;
-  io.stdout.write(options.json === true ? `${JSON.stringify({ acknowledged: fingerprints })}\n` : `${text}\n`);
+  io.stdout.write(options.json === true ? `${jsonText({ acknowledged: fingerprints })}\n` : `${text}\n`);
   return EXIT.ok;
 }
 

@@ -1,4 +1,5 @@
 /** `email-ops doctor`: looks at every system from here and says for each fault what to do. */
+import { jsonText } from '../domain/json.ts';
 import type { Check, GroupResult } from './checks/check.ts';
 import { checkClocks } from './checks/clocks.ts';
 import { checkConfiguration, problemChecks } from './checks/configuration.ts';
@@ -84,7 +85,7 @@ async function report(groups: readonly Group[], { options, io }: Invocation<Opti
     all.push(...checks.map((check) => ({ group: title, ...check })));
     if (options.json !== true) io.stdout.write(shown(groupLines(title, checks, look), look));
   }
-  if (options.json === true) io.stdout.write(`${JSON.stringify({ checks: all })}\n`);
+  if (options.json === true) io.stdout.write(`${jsonText({ checks: all })}\n`);
   else io.stdout.write(shown(['', summaryLine(all, look)], look));
   return all;
 }

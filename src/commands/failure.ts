@@ -1,6 +1,7 @@
 /** The end of a command that did not work: one clear line on stderr, and the exit code that goes with it. */
 import { inspect } from 'node:util';
 import type { Fault } from '../domain/loaded.ts';
+import { cleanText, withoutControls } from '../domain/text.ts';
 import { CommandError, ConfigError, EXIT, UsageError } from './command.ts';
 
 export interface Failure {
@@ -16,8 +17,15 @@ export interface FailureContext {
   readonly isInterrupted: boolean;
 }
 
-/** Turns whatever was thrown into lines for a person. */
-export function describeFailure(error: unknown, { help, isInterrupted }: FailureContext): Failure {
+const LONGEST_LINE = 2_000;
+
+/** Turns whatever was thrown into lines for a person, clean of what a terminal would obey. */
+export function describeFailure(error: unknown, context: FailureContext): Failure {
+  const { lines, exitCode } = failureOf(error, context);
+  return { lines: lines.map((line) => cleanText(line, LONGEST_LINE)), exitCode };
+}
+
+function failureOf(error: unknown, { help, isInterrupted }: FailureContext): Failure {
   const fault = (error as { fault?: Fault } | null)?.fault;
   if (isInterrupted && (isAbort(error) || fault?.code === 'cancelled'))
     return { lines: [], exitCode: EXIT.interrupted };
@@ -39,7 +47,8 @@ function faultFailure({ code, message, remedy }: Fault): Failure {
 
 /** The stack and every cause, for `DEBUG`. */
 export function stackOf(error: unknown): string {
-  return `${inspect(error, { depth: 6, colors: false })}\n`;
+  const lines = inspect(error, { depth: 6, colors: false }).split('\n');
+  return `${lines.map(withoutControls).join('\n')}\n`;
 }
 
 export function isAbort(error: unknown): boolean {

@@ -1,8 +1,10 @@
 /** `email-ops pause`: takes the queue lock for an operator, waits until the workers have given way, or prolongs a pause. */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAudit } from '../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock, type StandingPause } from '../data/queue-lock.ts';
 import { formatAge, formatClock, plural } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import { formatPause, type Lock, type Pause } from '../domain/lock.ts';
 import { cleanText } from '../domain/text.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/time.ts';
@@ -149,7 +151,7 @@ export function nameOf({ operator, host }: Pause): string {
 
 export function jsonLine(state: 'paused' | 'pausing' | 'running', standing: StandingPause | null): string {
   const paused = standing === null ? null : pauseJson(standing);
-  return `${JSON.stringify({ state, pause: paused })}\n`;
+  return `${jsonText({ state, pause: paused })}\n`;
 }
 
 function pauseJson({ operator, host, reason, startedAtEpochMs, expiresAtEpochMs }: StandingPause) {

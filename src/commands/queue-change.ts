@@ -1,8 +1,10 @@
 /** `email-ops queue retry` and `discard`: putting emails back into the queue, or out of it for good. */
+
 import type { Queue, Touched } from '../data/queue.ts';
 import type { QueueList } from '../data/queue-list.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
 import { formatCount, plural } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -143,7 +145,7 @@ async function writeAudit(
 
 function report(verb: Verb, touched: Touched, { options, io }: { options: Options; io: Io }): void {
   if (options.json === true) {
-    io.stdout.write(`${JSON.stringify(touched)}\n`);
+    io.stdout.write(`${jsonText(touched)}\n`);
     return;
   }
   for (const { id, reason } of touched.skipped.slice(0, SKIPPED_SHOWN))

@@ -1,7 +1,9 @@
 /** `email-ops queue enqueue`: one email from arguments, or many from JSON lines on stdin. */
+
 import type { NewEmail } from '../domain/email.ts';
 import { EMAIL_TYPES } from '../domain/email.ts';
 import { formatCount, plural } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needSupabase, type Systems } from './connect.ts';
@@ -79,7 +81,7 @@ async function enqueueOne(systems: Systems, email: NewEmail, { options, io, sign
   const queue = await queueOf(systems);
   const result = await queue.enqueue([email], signal);
   const [id = ''] = result.ids;
-  if (options.json === true) io.stdout.write(`${JSON.stringify(result)}\n`);
+  if (options.json === true) io.stdout.write(`${jsonText(result)}\n`);
   else io.stdout.write(result.duplicates > 0 ? `known already: ${id}\n` : `enqueued: ${id}\n`);
   return EXIT.ok;
 }
@@ -97,7 +99,7 @@ async function enqueueLines(systems: Systems, { options, io, signal }: Invocatio
   if (bad.length > BAD_LINES_SHOWN)
     io.stderr.write(`email-ops: … and ${formatCount(bad.length - BAD_LINES_SHOWN)} more bad lines\n`);
   const { enqueued, duplicates } = totals;
-  if (options.json === true) io.stdout.write(`${JSON.stringify({ enqueued, duplicates, bad })}\n`);
+  if (options.json === true) io.stdout.write(`${jsonText({ enqueued, duplicates, bad })}\n`);
   else
     io.stdout.write(
       `${formatCount(enqueued)} enqueued, ${formatCount(duplicates)} known already, ${plural(bad.length, 'bad line')}.\n`,

@@ -8,7 +8,7 @@ import {
   type QueueStatus,
 } from '../domain/email.ts';
 import { formatAge, plural } from '../domain/format.ts';
-import { toJson } from '../domain/json.ts';
+import { jsonText, toJson } from '../domain/json.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
 import { type Command, EXIT, type Invocation } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
@@ -64,7 +64,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const look = tableLook(io);
   const print = <Row extends { readonly recipientEmail: string }>(page: Page<Row>, columns: readonly Column<Row>[]) => {
     const rows = options.unmask === true ? page.rows : page.rows.map(masked);
-    if (options.json === true) io.stdout.write(`${JSON.stringify(toJson({ ...page, rows }))}\n`);
+    if (options.json === true) io.stdout.write(`${jsonText(toJson({ ...page, rows }))}\n`);
     else io.stdout.write(shown([...table(columns, rows, look), ...footer(page)], look));
     return EXIT.ok;
   };

@@ -1,6 +1,8 @@
 /** `email-ops run`: one run of a worker, here and now, or at the deployed endpoint through QStash. */
+
 import { runRemotely } from '../data/remote-run.ts';
 import { formatLatency } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import { type RunOutcome, WORKERS, type WorkerName } from '../domain/run.ts';
 import { cleanText } from '../domain/text.ts';
 import type { Logger, RunProgress, RunResult } from '../workers/worker.ts';
@@ -51,7 +53,7 @@ async function runHere(worker: WorkerName, systems: Systems, { io, options, sign
   const workers = createWorkers({ redis, supabase, emailFunction, settings, clock: systems.clock, log });
   const result = await workers[worker].run({ trigger: 'cli', signal, onProgress: line.show });
   line.clear();
-  io.stdout.write(options.json === true ? `${JSON.stringify({ worker, ...result })}\n` : resultLine(worker, result));
+  io.stdout.write(options.json === true ? `${jsonText({ worker, ...result })}\n` : resultLine(worker, result));
   return result.outcome === 'aborted' && !signal.aborted ? EXIT.failed : EXIT_CODE[result.outcome];
 }
 
@@ -73,7 +75,7 @@ async function runThere(worker: WorkerName, systems: Systems, { io, options, sig
     onState: (state) => io.stderr.write(`QStash: ${state}\n`),
   });
   const error = outcome.error === null ? '' : ` ${cleanText(outcome.error, 300)}`;
-  if (options.json === true) io.stdout.write(`${JSON.stringify({ worker, ...outcome })}\n`);
+  if (options.json === true) io.stdout.write(`${jsonText({ worker, ...outcome })}\n`);
   else
     io.stdout.write(`${worker} at ${settings.baseUrl}: ${outcome.outcome} (message ${outcome.messageId}).${error}\n`);
   return outcome.outcome === 'delivered' ? EXIT.ok : EXIT.failed;

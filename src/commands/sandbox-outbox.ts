@@ -1,6 +1,8 @@
 /** `email-ops sandbox outbox`: what the sandbox's providers were asked to send, and whether anybody got an email twice. */
+
 import { z } from 'zod';
 import { formatClock, formatCount, formatLatency, plural } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
 import type { JoinedSandbox } from '../sandbox/launcher.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
@@ -69,7 +71,7 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
       .parse(listed)
       .attempts.map((attempt) => (options.unmask === true ? attempt : { ...attempt, to: maskEmail(attempt.to) }));
     if (options.json === true) {
-      io.stdout.write(`${JSON.stringify({ summary, attempts })}\n`);
+      io.stdout.write(`${jsonText({ summary, attempts })}\n`);
       return EXIT.ok;
     }
     const look = lookOf(io);

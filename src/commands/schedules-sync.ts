@@ -2,6 +2,7 @@
 
 import type { ScheduleChanges } from '../data/schedule-changes.ts';
 import { formatCount } from '../domain/format.ts';
+import { jsonText } from '../domain/json.ts';
 import {
   FREE_MESSAGES_PER_DAY,
   isUpToDate,
@@ -49,7 +50,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   }
   const { schedules } = await needSchedules(systems).read(signal);
   const plan = planSync(schedules, baseUrl, options.oneTick === true);
-  if (options.json === true) io.stdout.write(`${JSON.stringify(plan)}\n`);
+  if (options.json === true) io.stdout.write(`${jsonText(plan)}\n`);
   else io.stdout.write(shown(planLines(plan), lookOf(io)));
   if (options.dryRun === true || isUpToDate(plan)) return EXIT.ok;
   refuseReadOnly(systems);

@@ -1,4 +1,5 @@
 /** `email-ops schedules`: what QStash calls when, and making it so. */
+import { jsonText } from '../domain/json.ts';
 import type { Schedule } from '../domain/schedule.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems } from './connect.ts';
@@ -32,7 +33,7 @@ function listCommand(): Command {
       await using systems = await connectSystems(io, { environment });
       const overview = await needSchedules(systems).read(signal);
       const { toJson } = await import('../domain/json.ts');
-      if (options.json === true) io.stdout.write(`${JSON.stringify(toJson(overview))}\n`);
+      if (options.json === true) io.stdout.write(`${jsonText(toJson(overview))}\n`);
       else io.stdout.write(shown(scheduleLines(overview, io.now(), lookOf(io)), lookOf(io)));
       return EXIT.ok;
     },

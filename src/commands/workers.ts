@@ -1,5 +1,6 @@
 /** Workers for commands: made from the connected systems, logging to the terminal. */
 
+import { cleanText } from '../domain/text.ts';
 import type { Workers } from '../workers/registry.ts';
 import type { Logger } from '../workers/worker.ts';
 import { CommandError, EXIT } from './command.ts';
@@ -28,9 +29,12 @@ export function missingFor({ redis, supabase }: Systems): string {
   return missing.join(' and ');
 }
 
-/** What goes well to stdout, the rest to stderr. Lines begin as WIRE.md has them; the journal adds the time. */
+/** Longer than any line of ours; errors from outside are cut before. */
+const LONGEST_LINE = 4_000;
+
+/** What goes well to stdout, the rest to stderr, each as one clean line: they carry errors from outside. Lines begin as WIRE.md has them; the journal adds the time. */
 export function logTo({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>): Logger {
-  const line = (output: Output) => (text: string) => output.write(`${text}\n`);
+  const line = (output: Output) => (text: string) => output.write(`${cleanText(text, LONGEST_LINE)}\n`);
   return { info: line(stdout), warn: line(stderr), error: line(stderr) };
 }
 

@@ -1,5 +1,7 @@
 /** Small parts that every endpoint needs: bodies with a limit, secrets compared in constant time, JSON answers. */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { jsonText } from '../domain/json.ts';
 
 /** The body is longer than allowed: 413. */
 export class BodyTooLargeError extends Error {
@@ -31,7 +33,7 @@ export function hasBearer(request: Request, secret: string | null): boolean {
 }
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(`${JSON.stringify(body)}\n`, {
+  return new Response(`${jsonText(body)}\n`, {
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
   });

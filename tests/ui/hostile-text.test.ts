@@ -7,32 +7,9 @@ import { paintLine } from '../../src/ui/paint.ts';
 import { safeText } from '../../src/ui/safe-text.ts';
 import { THEME_NAMES } from '../../src/ui/theme.ts';
 import { afterEvents, calmSnapshot, connected, DARK } from '../support/dashboard.ts';
+import { CORPUS } from '../support/hostile-text.ts';
 import { draw } from '../support/screens.ts';
 import { aRun, NOON } from '../support/snapshot.ts';
-
-/** What has been seen in subjects, errors and alerts, and what somebody could put there. */
-const CORPUS = [
-  '\x1b[2J\x1b[H gone',
-  '\x1b]0;title\x07 and \x1b]52;c;aGk=\x1b\\ clipboard',
-  '\x1b[31;5mred\x1b[0m',
-  '\x9b2J C1 \x9d0;x\x9c',
-  '\x1bP1$r\x1b\\ \x1b_apc\x1b\\ \x1b^pm\x1b\\',
-  '\x1b[?1049l\x1b[?25h\x1b[?1000h',
-  'a\r\nb\tc\vd\fe\bf\x7f',
-  '{red-fg}{bold}tags{/bold}{/red-fg} {escape} {center}{|}',
-  '%s %d <b>html</b> $(reboot) `id`',
-  '\u202egnp.exe\u202c \u2066iso\u2069 \u200f rtl',
-  'zero\u200bwidth\ufeff\u00ad\u2060 joiner',
-  '🍎👨‍👩‍👧‍👦🏳️‍🌈 emoji',
-  '日本語の件名 全角',
-  'e\u0301\u0302\u0303\u0304 z\u0337a\u0337l\u0337g\u0337o',
-  '\ud800 half a pair \udc00',
-  'x'.repeat(5_000),
-  '─│┌┐ ⣿ █ our own signs',
-  'مرحبا שלום',
-  '\u2028line\u2029paragraph\u0085next',
-  '\u{e0041}\u{e0042} tags',
-];
 
 describe('text from outside', () => {
   it.each(CORPUS)('%j takes one cell a character and means nothing', (text) => {

@@ -1,4 +1,5 @@
 /** How output looks on the terminal at hand: its width, and whether there are colours and more than ASCII. */
+import { withoutControls } from '../../domain/text.ts';
 import { displayWidth } from '../../domain/width.ts';
 import type { Io } from '../io.ts';
 
@@ -45,15 +46,27 @@ const ASCII: readonly (readonly [RegExp, string])[] = [
   [/[▅▆]/g, '='],
 ];
 
-/** Every line in what the terminal can show. One cell stays one cell; what has no ASCII look is `?`. */
+/**
+ * Every line in what the terminal can show. One cell stays one cell; what has no ASCII look is `?`. No control character gets
+ * through but our own colours, whatever a cell has forgotten to clean.
+ */
 export function shown(lines: readonly string[], look: Look): string {
-  const text = lines.map((line) => `${line}\n`).join('');
+  const text = lines.map((line) => `${harmless(line)}\n`).join('');
   if (look.unicode) return text;
   return ASCII.reduce((known, [from, to]) => known.replaceAll(from, to), text).replaceAll(
     /[^\p{ASCII}]/gu,
     (character) => '?'.repeat(displayWidth(character)),
   );
 }
+
+/** Every second piece of the split is a colour of ours. */
+function harmless(line: string): string {
+  const pieces = line.split(OWN_COLOUR);
+  return pieces.map((piece, index) => (index % 2 === 0 ? withoutControls(piece) : piece)).join('');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours that `paint` makes.
+const OWN_COLOUR = /(\x1b\[(?:0|1|2|32|33|1;31)m)/;
 
 /** A horizontal bar of exactly `cells`, filled to `percent` (0–100). Anything above nothing shows at least one cell. */
 export function bar(percent: number, cells: number): string {

@@ -1,10 +1,10 @@
 /** What `--json` prints of a snapshot: the verdict before the parts, times in ISO (docs/json.md). */
-import { toJson } from '../../domain/json.ts';
+import { jsonText, toJson } from '../../domain/json.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { EXIT_CODE_BY_LEVEL, type Verdict } from '../../domain/verdict.ts';
 
 /** One line of JSON without its line end. */
 export function snapshotJson(snapshot: Snapshot, verdict: Verdict): string {
   const { version, ...rest } = toJson(snapshot) as Record<string, unknown>;
-  return JSON.stringify({ version, verdict: { ...verdict, exitCode: EXIT_CODE_BY_LEVEL[verdict.level] }, ...rest });
+  return jsonText({ version, verdict: { ...verdict, exitCode: EXIT_CODE_BY_LEVEL[verdict.level] }, ...rest });
 }
