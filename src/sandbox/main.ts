@@ -16,6 +16,8 @@ const tell = (message: MainMessage) => {
 await main();
 
 async function main(): Promise<void> {
+  // The data of Postgres and Redis too, whatever these would give others.
+  process.umask(0o077);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   using _lock = takeFolder();
   const stopRequested = Promise.withResolvers<string>();
