@@ -12,6 +12,11 @@ const DEFAULT_PORT = 8_787;
 /** The longest that stopping waits for runs: sends in flight time out before. */
 const DRAIN_MS = 60_000;
 const LAST_ANSWERS_MS = 2_000;
+/** Who sends headers or a body more slowly only holds a connection: everything sent here is small. */
+const SLOWEST_MS = { headers: 10_000, request: 30_000 } as const;
+
+/** How often slow connections are looked for. */
+const CHECK_EVERY_MS = 2_000;
 
 type Options = { port?: number; host?: string };
 
@@ -40,7 +45,14 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   await using systems = await connectSystems(io, { environment });
   const server = await openServer(systems, { log, isLoopback: isLoopback(host), hostName: hostname(), signal });
   const { createAdaptorServer } = await import('@hono/node-server');
-  const listener = createAdaptorServer({ fetch: server.fetch });
+  const listener = createAdaptorServer({
+    fetch: server.fetch,
+    serverOptions: {
+      headersTimeout: SLOWEST_MS.headers,
+      requestTimeout: SLOWEST_MS.request,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+    },
+  });
   await listen(listener, host, options.port ?? DEFAULT_PORT);
   const { address, port, family } = listener.address() as AddressInfo;
   log.info(`[serve] Listening on http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
