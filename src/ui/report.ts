@@ -5,6 +5,7 @@ import { lastValue } from '../domain/loaded.ts';
 import { downsample } from '../domain/metric.ts';
 import { completeQuotas, percentUsed } from '../domain/quota.ts';
 import { runWords } from '../domain/run-words.ts';
+import { cleanText } from '../domain/text.ts';
 import { levelWord } from './banner-words.ts';
 import { sparkText } from './bars.ts';
 import { rangeOf, SERIES } from './chart.ts';
@@ -118,7 +119,9 @@ function charts(state: State, now: number): string {
   return ['## Charts', '', `The last ${range.title}, highest values.`, '', '```', ...lines, '```'].join('\n');
 }
 
-/** Text from outside must not become markup. */
+/** Text from outside must become neither markup nor a link that somebody clicks, and stays on its line. */
 function markdown(text: string): string {
-  return text.replaceAll(/[\\`*_<>[\]|#]/g, '\\$&');
+  return cleanText(text, 2_000)
+    .replaceAll(/[\\`*_~<>[\]|#&!$]/g, '\\$&')
+    .replaceAll(/:(?=\/\/)|(?<=\bwww)\.|(?<=\bmailto):/gi, '\\$&');
 }
