@@ -1,13 +1,14 @@
 /** One provider at a glance: what its last check found, together with what its recent sends and its quota say. */
+
 import { PROVIDERS, type Provider } from '../domain/email.ts';
 import { formatInstant } from '../domain/format.ts';
 import type { ProviderStatus } from '../domain/health.ts';
 import { USABLE_FROM_SCORE } from '../domain/provider-rank.ts';
 import { type SendRecord, type Standing, standingOf } from '../domain/provider-record.ts';
+import type { Disabled, ProviderState, StoredCheck, Use } from '../domain/provider-state.ts';
 import { type ProviderQuota, type QuotaUse, remainingToday } from '../domain/quota.ts';
 import { utcDay } from '../domain/time.ts';
-import type { EmailProvider, Use } from './provider.ts';
-import type { Disabled, ProviderState, StoredCheck } from './store.ts';
+import type { EmailProvider } from './provider.ts';
 
 export interface Assessment {
   readonly provider: Provider;

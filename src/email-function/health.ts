@@ -1,10 +1,12 @@
 /** The `health` action: checks what is due, and puts the answer of WIRE.md together from the assessments. */
+
 import { PROVIDERS, type Provider } from '../domain/email.ts';
+import type { HealthCheck } from '../domain/provider-state.ts';
 import { percentUsed, type QuotaUse, remaining } from '../domain/quota.ts';
 import type { Clock } from '../domain/time.ts';
 import { alertConditions } from './alerts.ts';
 import { type Assessment, assess, rankUsable } from './assessment.ts';
-import type { EmailProvider, HealthCheck } from './provider.ts';
+import type { EmailProvider } from './provider.ts';
 import type { HealthMode } from './requests.ts';
 import type { FunctionStore } from './store.ts';
 

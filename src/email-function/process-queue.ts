@@ -4,6 +4,7 @@
  */
 import { createEmailFunction } from '../data/email-function.ts';
 import { createOverview } from '../data/overview.ts';
+import { createProviderGateway } from '../data/providers.ts';
 import { createQueue } from '../data/queue.ts';
 import { createQueueLock } from '../data/queue-lock.ts';
 import { openConnection } from '../data/redis-connection.ts';
@@ -53,6 +54,7 @@ export function createQueueProcessing(parts: QueueProcessingParts): HandlerParts
       overview: createOverview(supabase.client, clock),
       lock: createQueueLock(redis.client, clock, slotsOf(parts.read)),
       mail,
+      providers: createProviderGateway(supabase.client),
       recorder: createRunRecorder(redis.client, clock),
       clock,
       logger: { info: log, warn: log, error: log },

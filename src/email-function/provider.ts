@@ -1,5 +1,6 @@
 /** What every provider is to the email function, whatever it is underneath: an API, an SMTP server, or the sandbox's imagination. */
 import type { Provider } from '../domain/email.ts';
+import type { HealthCheck, QuotaReading } from '../domain/provider-state.ts';
 import type { SendFailureKind } from '../domain/send-failure.ts';
 
 export interface Email {
@@ -53,23 +54,6 @@ export interface SendRefusal {
   readonly period: 'day' | 'month';
   readonly latencyMs?: number;
   readonly isAnswerLost?: boolean;
-}
-
-export interface HealthCheck {
-  readonly status: 'ok' | 'degraded' | 'error';
-  /** One line, without secrets. */
-  readonly message: string;
-  readonly latencyMs: number;
-}
-
-export interface QuotaReading {
-  readonly daily: Use | null;
-  readonly monthly: Use | null;
-}
-
-export interface Use {
-  readonly sent: number;
-  readonly limit: number;
 }
 
 /** Who sends where nothing else is set. */

@@ -3,10 +3,9 @@
  * several; the journal of the sandbox for the sandbox's. Everything else of the function holds no state.
  */
 import type { Provider } from '../domain/email.ts';
-import type { SendRecord } from '../domain/provider-record.ts';
-import type { ProviderQuota } from '../domain/quota.ts';
+import type { Disabled, ProviderState, StoredCheck } from '../domain/provider-state.ts';
 import type { SendFailureKind } from '../domain/send-failure.ts';
-import type { Email, HealthCheck, QuotaReading } from './provider.ts';
+import type { Email } from './provider.ts';
 
 export interface FunctionStore {
   /** Before a send: may it be made? Throws when nobody can say. */
@@ -46,13 +45,6 @@ export type Admission =
   | { readonly kind: 'circuit-open'; readonly retryAtEpochMs: number }
   | { readonly kind: 'disabled'; readonly disabled: Disabled };
 
-/** Taken out by an operator. */
-export interface Disabled {
-  readonly untilEpochMs: number;
-  readonly by: string;
-  readonly reason: string;
-}
-
 export interface SendEnd {
   readonly kind: 'sent' | SendFailureKind;
   readonly messageId: string | null;
@@ -60,20 +52,4 @@ export interface SendEnd {
   readonly latencyMs: number;
   /** Until when the provider's quota is used up; null when it is not. */
   readonly usedUpUntilEpochMs: number | null;
-}
-
-export interface ProviderState {
-  readonly provider: Provider;
-  readonly record: SendRecord;
-  readonly quota: ProviderQuota;
-  readonly disabled: Disabled | null;
-  /** The provider itself said that its quota is used up, whatever we counted. */
-  readonly usedUpUntilEpochMs: number | null;
-  readonly check: StoredCheck | null;
-}
-
-export interface StoredCheck extends HealthCheck {
-  readonly checkedAtEpochMs: number;
-  /** What the provider itself said; null where it does not. */
-  readonly quota: QuotaReading | null;
 }

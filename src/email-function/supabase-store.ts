@@ -2,14 +2,12 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { z } from 'zod';
 import { FaultError, SYSTEM, unreadable } from '../data/fault.ts';
-import { count, epochMs, lenient, parseEach } from '../data/parse.ts';
+import { epochMs } from '../data/parse.ts';
+import { createProviderGateway } from '../data/providers.ts';
 import { answerOf } from '../data/supabase.ts';
-import { CLOSED } from '../domain/circuit.ts';
-import { isProvider, PROVIDERS, type Provider } from '../domain/email.ts';
-import { NO_RECORD } from '../domain/provider-record.ts';
-import { KNOWN_LIMITS } from '../domain/quota.ts';
+import { isProvider, type Provider } from '../domain/email.ts';
 import type { Email } from './provider.ts';
-import type { Admission, FunctionStore, ProviderState } from './store.ts';
+import type { Admission, FunctionStore } from './store.ts';
 
 /** A send that was not reported by then is taken for dead, and its key may be sent again. Longer than any send takes. */
 const CLAIM_SECONDS = 30;
@@ -18,6 +16,7 @@ const TIMEOUT_MS = 3_000;
 
 /** All verbs throw `FaultError`. */
 export function createSupabaseStore(client: SupabaseClient): FunctionStore {
+  const providers = createProviderGateway(client);
   const call = async (name: string, parameters: Record<string, unknown>): Promise<unknown> =>
     (await answerOf(client.rpc(name, parameters), AbortSignal.timeout(TIMEOUT_MS))).data;
   return {
@@ -45,25 +44,13 @@ export function createSupabaseStore(client: SupabaseClient): FunctionStore {
         p_used_up_until: end.usedUpUntilEpochMs === null ? null : new Date(end.usedUpUntilEpochMs).toISOString(),
       });
     },
-    providers: async () => readProviderStates(client, AbortSignal.timeout(TIMEOUT_MS)),
+    providers: () => providers.read(AbortSignal.timeout(TIMEOUT_MS)),
     claimChecks: async (wishes) => providersIn(await call('email_function_claim_checks', { p_wishes: wishes })),
     saveCheck: async (provider, check) => {
       await call('email_function_save_check', { p_provider: provider, p_check: check });
     },
     announce: async (keys) => textsIn(await call('email_function_announce', { p_keys: keys })),
   };
-}
-
-/** What is known of every provider. Throws `FaultError`. Also the operators' tools read it. */
-export async function readProviderStates(
-  client: SupabaseClient,
-  signal?: AbortSignal,
-): Promise<readonly ProviderState[]> {
-  const { data } = await answerOf(client.rpc('email_function_providers', { p_providers: PROVIDERS }), signal);
-  if (!Array.isArray(data)) throw notUnderstood();
-  const { values, skipped } = parseEach(StateRow, data);
-  if (skipped > 0) throw notUnderstood();
-  return values;
 }
 
 /** Of what makes an email the same one. Addresses are not kept, only this. */
@@ -102,87 +89,4 @@ function toAdmission(row: z.infer<typeof AdmissionRow>): Admission {
     default:
       return row;
   }
-}
-
-const time = lenient(epochMs);
-const use = lenient(z.object({ sent: count, limit: count }));
-
-const Circuit = z
-  .object({
-    state: z.enum(['closed', 'open', 'half-open']),
-    failures: count,
-    successes: count,
-    lastFailureAt: time,
-    nextRetryAt: time,
-    probeUntil: time,
-  })
-  .transform(({ lastFailureAt, nextRetryAt, probeUntil, ...rest }) => ({
-    ...rest,
-    lastFailureAtEpochMs: lastFailureAt,
-    nextRetryAtEpochMs: nextRetryAt,
-    probeUntilEpochMs: probeUntil,
-  }));
-
-const Metrics = z.object({
-  totalRequests: count,
-  successfulRequests: count,
-  consecutiveFailures: count,
-  weight: count,
-  successWeight: count,
-  latencyWeight: count,
-  weighedAt: time,
-  lastError: lenient(z.string()),
-  usedUpUntil: time,
-});
-
-const Control = z.object({ disabledUntil: time, by: lenient(z.string()), reason: lenient(z.string()) });
-
-const Check = z.object({
-  checkedAt: epochMs,
-  status: z.enum(['ok', 'degraded', 'error']),
-  message: z.string(),
-  latencyMs: count,
-  quota: lenient(z.object({ daily: use, monthly: use })),
-});
-
-const Quota = z.object({ daySent: count, dayLimit: count, monthSent: count, monthLimit: count });
-
-const StateRow = z
-  .object({
-    provider: z.enum(PROVIDERS),
-    circuit: lenient(Circuit),
-    metrics: lenient(Metrics),
-    control: lenient(Control),
-    check: lenient(Check),
-    quota: lenient(Quota),
-  })
-  .transform(({ provider, circuit, metrics, control, check, quota }): ProviderState => {
-    const limits = KNOWN_LIMITS[provider];
-    return {
-      provider,
-      record: {
-        ...NO_RECORD,
-        ...(metrics === null ? {} : recordOf(metrics)),
-        circuit: circuit ?? CLOSED,
-      },
-      disabled:
-        control === null || control.disabledUntil === null
-          ? null
-          : { untilEpochMs: control.disabledUntil, by: control.by ?? 'an operator', reason: control.reason ?? '' },
-      usedUpUntilEpochMs: metrics?.usedUpUntil ?? null,
-      check: check === null ? null : toCheck(check),
-      quota: {
-        provider,
-        day: { sent: quota?.daySent ?? 0, limit: quota?.dayLimit ?? limits.daily },
-        month: { sent: quota?.monthSent ?? 0, limit: quota?.monthLimit ?? limits.monthly },
-      },
-    };
-  });
-
-function recordOf({ weighedAt, usedUpUntil: _, ...rest }: z.infer<typeof Metrics>) {
-  return { ...rest, weighedAtEpochMs: weighedAt ?? 0 };
-}
-
-function toCheck({ checkedAt, ...rest }: z.infer<typeof Check>) {
-  return { ...rest, checkedAtEpochMs: checkedAt };
 }

@@ -56,6 +56,8 @@ export function createProviderChoice(parts: {
   readonly ledger: QuotaLedger;
   readonly quotas: readonly ProviderQuota[];
   readonly route: AskRoute;
+  /** Until when an operator took it out, epoch ms; 0 where it may be used. */
+  readonly disabledUntil: (provider: Provider) => number;
   readonly clock: Clock;
   /** Told when advice could not be had; the type's priority is used instead. */
   readonly onRouteFailed: (emailType: string, error: unknown) => void;
@@ -117,7 +119,8 @@ export function createProviderChoice(parts: {
       }
       let untilEpochMs = Number.POSITIVE_INFINITY;
       for (const provider of candidates) {
-        const readyAt = Math.max(restsUntil.get(provider) ?? 0, bucketOf(provider).nextAtEpochMs(now));
+        const restedAt = Math.max(restsUntil.get(provider) ?? 0, parts.disabledUntil(provider));
+        const readyAt = Math.max(restedAt, bucketOf(provider).nextAtEpochMs(now));
         untilEpochMs = Math.min(untilEpochMs, readyAt);
         if (readyAt > now) continue;
         ledger.reserve(provider);

@@ -1,6 +1,7 @@
 /** What the queue processor needs of the world, and how it may be set. */
 import type { EmailFunction } from '../data/email-function.ts';
 import type { Overview } from '../data/overview.ts';
+import type { ProviderGateway } from '../data/providers.ts';
 import type { Queue } from '../data/queue.ts';
 import type { QueueLock } from '../data/queue-lock.ts';
 import type { RunRecorder } from '../data/run-recorder.ts';
@@ -14,6 +15,7 @@ export interface QueueProcessorPorts {
   readonly overview: Pick<Overview, 'read'>;
   readonly lock: Pick<QueueLock, 'acquire' | 'renew' | 'release'>;
   readonly mail: Pick<EmailFunction, 'send' | 'route'>;
+  readonly providers: Pick<ProviderGateway, 'read'>;
   readonly recorder: RunRecorder;
   readonly clock: Clock;
   readonly logger: Logger;

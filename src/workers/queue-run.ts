@@ -10,6 +10,7 @@ import type { QueueOverview } from '../domain/queue.ts';
 import { createQuotaLedger, type QuotaLedger } from '../domain/quota-ledger.ts';
 import { SECOND_MS } from '../domain/time.ts';
 import { claimBatch } from './claiming.ts';
+import { createDisabledProviders } from './disabled-providers.ts';
 import { type AttemptEnd, attemptEmail } from './email-attempt.ts';
 import { runPool } from './email-pool.ts';
 import { createEmailSource } from './email-source.ts';
@@ -112,9 +113,15 @@ async function sendAll(
     readAtEpochMs: begin.readAtEpochMs,
     onFailed: (error) => log.warnOnce(`Quotas could not be read again: ${describe(error)}`),
   });
+  const disabled = createDisabledProviders({
+    gateway: ports.providers,
+    clock,
+    onFailed: (error) => log.warnOnce(`Which providers are disabled could not be read: ${describe(error)}`),
+  });
   const choice = createProviderChoice({
     ledger,
     quotas: overview.quotas,
+    disabledUntil: disabled.until,
     route: ports.mail.route,
     clock,
     onRouteFailed: (emailType, error) =>
@@ -137,6 +144,7 @@ async function sendAll(
     const [claimed] = await Promise.all([
       claimBatch(limit, { queue, worker: holder, leaseSeconds, known: leases.held, onLost }),
       quotas.refresh(),
+      disabled.refresh(),
     ]);
     leases.add(claimed.emails, claimedAt);
     return claimed;

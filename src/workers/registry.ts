@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createEmailFunction, type EmailFunctionTarget } from '../data/email-function.ts';
 import { createMonitorStore } from '../data/monitor-store.ts';
 import { createOverview } from '../data/overview.ts';
+import { createProviderGateway } from '../data/providers.ts';
 import { createQueue } from '../data/queue.ts';
 import { createQueueLock } from '../data/queue-lock.ts';
 import { createQuotaDays } from '../data/quota-days.ts';
@@ -60,6 +61,7 @@ export const WORKER_TABLE: readonly WorkerRow[] = [
           overview: createOverview(supabase.client, clock),
           lock: createQueueLock(redis.client, clock, settings.slots),
           mail: createEmailFunction(emailFunction),
+          providers: createProviderGateway(supabase.client),
           recorder: createRunRecorder(redis.client, clock),
           clock,
           logger: log,

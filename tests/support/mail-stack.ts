@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createEmailFunction as createMailClient } from '../../src/data/email-function.ts';
 import { createOverview } from '../../src/data/overview.ts';
+import { createProviderGateway } from '../../src/data/providers.ts';
 import { createQueue } from '../../src/data/queue.ts';
 import { createQueueLock, type QueueLock } from '../../src/data/queue-lock.ts';
 import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
@@ -225,6 +226,7 @@ export function createProcessor(
     overview: createOverview(supabase.client, systemClock),
     lock: createQueueLock(redis.client, systemClock, options.slots ?? 1),
     mail: createMailClient({ url: stack.mailUrl, serviceRoleKey: stack.rest.key }),
+    providers: createProviderGateway(supabase.client),
     recorder: createRunRecorder(redis.client, systemClock),
     clock: systemClock,
     logger: { info: write, warn: write, error: write },

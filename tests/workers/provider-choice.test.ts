@@ -20,9 +20,11 @@ function aChoice({ left = {}, route }: { left?: Partial<Record<Provider, number>
   const asked: { emailType: string; forceRefresh: boolean }[] = [];
   const failed: string[] = [];
   const ledger = createQuotaLedger(quotas(left));
+  const disabled = new Map<Provider, number>();
   const choice = createProviderChoice({
     ledger,
     quotas: quotas(left),
+    disabledUntil: (provider) => disabled.get(provider) ?? 0,
     route: async (emailType, { forceRefresh = false }, signal) => {
       asked.push({ emailType, forceRefresh });
       return route === undefined ? { provider: 'brevo', alternates: [], health: [] } : route(emailType, {}, signal);
@@ -36,7 +38,7 @@ function aChoice({ left = {}, route }: { left?: Partial<Record<Provider, number>
     const email = { id: `email ${n}`, emailType: more.emailType ?? 'chat' };
     return choice.choose({ email, tried: new Set(more.tried), only: more.only ?? null });
   };
-  return { choice, choose, clock, asked, failed, ledger };
+  return { choice, choose, clock, asked, failed, ledger, disabled };
 }
 const onlyBrevo = { resend: 0, mailersend: 0, aws_ses: 0 };
 
@@ -69,6 +71,19 @@ describe('choosing a provider', () => {
     const { choose, failed } = aChoice({ route: () => Promise.reject(new Error('away')) });
     expect(await choose()).toMatchObject({ kind: 'provider' });
     expect(failed).toEqual(['chat']);
+  });
+
+  test('takes none that an operator disabled, whatever is advised, and waits where no other is left', async () => {
+    const { choose, clock, disabled } = aChoice();
+    const until = clock.nowEpochMs() + 3_600_000;
+    disabled.set('brevo', until);
+    const chosen = await Promise.all(Array.from({ length: 4 }, () => choose()));
+    expect(chosen.map((each) => each.kind === 'provider' && each.provider)).not.toContain('brevo');
+    expect(await choose({ only: 'brevo' })).toEqual({ kind: 'wait', untilEpochMs: until });
+    for (const provider of ALL) disabled.set(provider, until);
+    expect(await choose()).toEqual({ kind: 'wait', untilEpochMs: until });
+    clock.advance(3_600_000);
+    expect(await choose({ only: 'brevo' })).toEqual({ kind: 'provider', provider: 'brevo' });
   });
 
   test('two emails never share the last place of a quota', async () => {

@@ -1,9 +1,11 @@
 /** Amazon SES, API v2: https://docs.aws.amazon.com/ses/latest/APIReference-V2/ (SendEmail, GetAccount). Signed with SigV4. */
+
 import { AwsClient } from 'aws4fetch';
+import type { HealthCheck, QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
 import { asciiMailbox } from '../mailbox.ts';
-import { type EmailProvider, type HealthCheck, type QuotaReading, senderOf } from '../provider.ts';
+import { type EmailProvider, senderOf } from '../provider.ts';
 import { type Called, callProvider, type ProviderReply } from '../provider-call.ts';
 import { healthOfCall, JSON_TYPE, type ProviderOptions } from './options.ts';
 

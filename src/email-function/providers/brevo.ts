@@ -1,8 +1,9 @@
 /** Brevo: https://developers.brevo.com/reference/send-transac-email, /get-account, /docs/heterogenous-versions-batch-emails. */
 
+import type { QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
-import { type EmailProvider, type QuotaReading, senderOf } from '../provider.ts';
+import { type EmailProvider, senderOf } from '../provider.ts';
 import { type Called, callProvider } from '../provider-call.ts';
 import { toUuid } from '../uuid.ts';
 import { healthOfCall, JSON_TYPE, type ProviderOptions } from './options.ts';

@@ -1,7 +1,8 @@
 /** What the HTTP providers are made of, and the health check that they share. */
+import type { HealthCheck } from '../../domain/provider-state.ts';
 import type { Clock } from '../../domain/time.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
-import type { HealthCheck, Sender } from '../provider.ts';
+import type { Sender } from '../provider.ts';
 import { type Called, callProvider, type Fetch, type ProviderReply } from '../provider-call.ts';
 
 export interface ProviderOptions {
