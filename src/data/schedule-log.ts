@@ -51,7 +51,8 @@ type LogEntry = z.output<typeof Entry>;
 
 function deliveriesOf(entries: readonly LogEntry[]): readonly Delivery[] {
   const byMessage = Map.groupBy(entries, ({ messageId }) => messageId);
-  return [...byMessage.values()].map(deliveryOf).sort((a, b) => b.lastAtEpochMs - a.lastAtEpochMs);
+  const beganAt = ({ createdAtEpochMs, lastAtEpochMs }: Delivery) => createdAtEpochMs ?? lastAtEpochMs;
+  return [...byMessage.values()].map(deliveryOf).sort((a, b) => beganAt(b) - beganAt(a));
 }
 
 function deliveryOf(entries: readonly LogEntry[]): Delivery {

@@ -1,12 +1,13 @@
 /** What the view *Runs* lists: runs under way and ended, what was due and not seen, operators' actions, and the log. Pure. */
 import type { AuditEntry, AuditTrail } from '../../../domain/audit.ts';
+import { formatClock, formatCount } from '../../../domain/format.ts';
 import { type Fault, lastValue } from '../../../domain/loaded.ts';
 import { parsePause } from '../../../domain/lock.ts';
 import type { MissedRun } from '../../../domain/missed.ts';
 import type { RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
 import { type LiveRun, type LogLine, type State, shownPicture } from '../../state.ts';
-import { countdown, outside } from '../../words.ts';
+import { outside } from '../../words.ts';
 import { fitsFilter } from './run-filter.ts';
 import { missedHere } from './runs.ts';
 import type { Selection } from './selection.ts';
@@ -64,9 +65,9 @@ function elsewhere(state: State): readonly RunRow[] {
   if (lock?.kind !== 'worker' && lock?.kind !== 'unknown-holder') return [];
   const inFlight = queuePart === null ? 0 : (lastValue(queuePart)?.counts.processing ?? 0);
   const holder = lock.kind === 'worker' ? `${outside(lock.host, 40)}/${lock.pid}` : 'an unknown worker';
-  const left =
-    lock.expiresAtEpochMs === null ? 'without end' : `${countdown(lock.expiresAtEpochMs - state.nowEpochMs)} left`;
-  const text = [...(inFlight > 0 ? [`${inFlight} in processing`] : []), `its lock: ${left}`].join(', ');
+  // No countdown: that stands in the banner, and would be sent over the line here once more every second.
+  const until = lock.expiresAtEpochMs === null ? 'without end' : `until ${formatClock(lock.expiresAtEpochMs)}`;
+  const text = [...(inFlight > 0 ? [`${formatCount(inFlight)} in processing`] : []), `lock ${until}`].join(', ');
   return [{ id: 'elsewhere', kind: 'elsewhere', holder, text }];
 }
 

@@ -9,6 +9,7 @@ import type { Form } from '../../dialog.ts';
 import { type Line, line, seg } from '../../line.ts';
 import type { State } from '../../state.ts';
 import { addressed, outside } from '../../words.ts';
+import { textLines } from './facts.ts';
 
 /** A resumed schedule needs no question; one that stands still does, because nothing resumes it by itself. */
 export function pauseForm(schedule: Schedule): Form {
@@ -17,8 +18,8 @@ export function pauseForm(schedule: Schedule): Form {
   return asking({
     title: `Pause ${name}`,
     explain: [
-      line('QStash stops calling it until somebody resumes it: this pause has no end.'),
-      ...(isProcessor ? [line('No email is sent meanwhile. To stop for a while, pause the queue instead (p).')] : []),
+      ...said('QStash stops calling it until somebody resumes it: this pause has no end.'),
+      ...(isProcessor ? said('No email is sent meanwhile. To stop for a while, pause the queue instead (p).') : []),
     ],
     verb: 'pause the schedule',
     request: { kind: 'schedule', id: schedule.id, change: 'pause' },
@@ -30,7 +31,7 @@ export function triggerForm(schedule: Schedule): Form {
     title: `Trigger ${outside(schedule.id, 60)}`,
     explain: [
       line('QStash calls it now, there and not here:'),
-      line(seg(outside(schedule.destination, 300), 'accent')),
+      ...textLines(outside(schedule.destination, 300), FORM_TEXT, 'accent'),
       line('The message is followed until it is delivered or given up.'),
     ],
     verb: 'trigger',
@@ -55,10 +56,10 @@ export function deadForm(state: State, change: 'retry' | 'delete', chosen: reado
       explain: [
         ...listed,
         ...more,
-        line(
+        ...said(
           change === 'retry'
             ? 'QStash publishes each anew, with its retries before it.'
-            : 'QStash forgets them for good. No email is lost: they are calls of workers.',
+            : 'QStash forgets them for good. No email is lost by that: they are calls of workers.',
         ),
       ],
       verb: change === 'retry' ? `deliver ${count} again` : `delete ${count}`,
@@ -67,6 +68,13 @@ export function deadForm(state: State, change: 'retry' | 'delete', chosen: reado
     fields: isMass || change === 'delete' ? environmentField(state) : [],
     isDangerous: change === 'delete',
   };
+}
+
+/** Wrapped to what a form has room for. */
+const FORM_TEXT = 66;
+
+function said(text: string): readonly Line[] {
+  return textLines(text, FORM_TEXT);
 }
 
 function asking(about: {

@@ -4,7 +4,7 @@ import { formatAge, formatClock, formatLatency, plural } from '../../../domain/f
 import type { MissedRun } from '../../../domain/missed.ts';
 import type { Schedule } from '../../../domain/schedule.ts';
 import type { ScheduleStanding } from '../../../domain/schedule-standing.ts';
-import { DAY_MS, MINUTE_MS } from '../../../domain/time.ts';
+import { MINUTE_MS, utcDay } from '../../../domain/time.ts';
 import type { Role } from '../../line.ts';
 import { outside, type Words } from '../../words.ts';
 
@@ -99,9 +99,9 @@ export function effortWords({ createdAtEpochMs, lastAtEpochMs, attempts, state }
   return [took, tries].filter((each) => each !== '').join(', ');
 }
 
-/** `12:04`, with the day where that is not today. */
+/** `12:04:09`, or the day and `12:04` where that is not today; at most 11 cells. */
 export function momentWords(atEpochMs: number | null, nowEpochMs: number): string {
   if (atEpochMs === null) return '';
-  const day = Math.floor(atEpochMs / DAY_MS) === Math.floor(nowEpochMs / DAY_MS);
-  return `${day ? '' : `${new Date(atEpochMs).toISOString().slice(5, 10)} `}${formatClock(atEpochMs)}`;
+  if (utcDay(atEpochMs) !== utcDay(nowEpochMs)) return `${utcDay(atEpochMs).slice(5)} ${formatClock(atEpochMs)}`;
+  return new Date(atEpochMs).toISOString().slice(11, 19);
 }
