@@ -1,0 +1,148 @@
+/** What is known of each provider, put together from the health report, its metrics, quotas and deliveries. Pure. */
+import { quotaForecast, quotaReturnsAtEpochMs } from '../../../domain/drain.ts';
+import { PROVIDERS } from '../../../domain/email.ts';
+import { formatClock, formatLatency, formatPercent } from '../../../domain/format.ts';
+import type { ProviderHealth, ProviderMetrics, ProviderStatus } from '../../../domain/health.ts';
+import { lastValue } from '../../../domain/loaded.ts';
+import { USABLE_FROM_SCORE } from '../../../domain/provider-rank.ts';
+import type { ProviderDeliveries } from '../../../domain/queue.ts';
+import { completeQuotas, type ProviderQuota, remainingToday } from '../../../domain/quota.ts';
+import { SECOND_MS } from '../../../domain/time.ts';
+import type { Role } from '../../line.ts';
+import { type State, shownNow, shownPicture } from '../../state.ts';
+import { outside, type Words, whenWords } from '../../words.ts';
+
+/** Null and absent: not known. */
+export interface ProviderRow {
+  readonly provider: string;
+  readonly health: ProviderHealth | null;
+  readonly metrics: ProviderMetrics | null;
+  readonly deliveries: ProviderDeliveries | null;
+  readonly quota: ProviderQuota | null;
+  /** When its quota ends at the present rate, in this day. */
+  readonly endsAtEpochMs: number | null;
+  readonly perHour: number | null;
+  /** When a used-up quota is there again. */
+  readonly returnsAtEpochMs: number | null;
+}
+
+/** The four in their order, then whoever else the health report knows. */
+export function providerRows(state: State): readonly ProviderRow[] {
+  const { health, queue } = shownPicture(state);
+  const report = health === null ? null : (lastValue(health)?.report ?? null);
+  const overview = queue === null ? undefined : lastValue(queue);
+  const now = shownNow(state);
+  const forecasts = overview === undefined ? [] : quotaForecast(overview, now);
+  const quotas = overview === undefined ? [] : completeQuotas(overview.quotas);
+  const others = (report?.providers ?? []).map(({ provider }) => provider).toSorted();
+  return [...new Set<string>([...PROVIDERS, ...others])].map((provider) => {
+    const its = (each: { readonly provider: string }) => each.provider === provider;
+    const quota = quotas.find(its) ?? null;
+    const forecast = forecasts.find(its);
+    const isGone = quota !== null && remainingToday(quota) === 0;
+    return {
+      provider,
+      health: report?.providers.find(its) ?? null,
+      metrics: report?.metrics.find(its) ?? null,
+      deliveries: overview === undefined ? null : (overview.deliveries24h.find(its) ?? noneSent(provider)),
+      quota,
+      endsAtEpochMs: isGone ? null : (forecast?.runsOutAtEpochMs ?? null),
+      perHour: forecast?.perHour ?? null,
+      returnsAtEpochMs: quota !== null && isGone ? quotaReturnsAtEpochMs([quota], now) : null,
+    };
+  });
+}
+
+function noneSent(provider: string): ProviderDeliveries {
+  return { provider, sent: 0, failed: 0, p95Ms: null };
+}
+
+const STATUSES: Readonly<Record<ProviderStatus | 'unknown', Words & { readonly sign: string }>> = {
+  ok: { sign: '✓', text: 'ok', role: 'ok' },
+  degraded: { sign: '!', text: 'degraded', role: 'warning' },
+  error: { sign: '✗', text: 'down', role: 'critical' },
+  unconfigured: { sign: '·', text: 'no key', role: 'muted' },
+  unknown: { sign: '?', text: 'unknown', role: 'muted' },
+};
+
+export function statusWords({ health }: ProviderRow): Words & { readonly sign: string } {
+  return STATUSES[health?.status ?? 'unknown'];
+}
+
+/** 0–100. The metrics know the recent sends; without them the check's own score. */
+export function scoreOf({ health, metrics }: ProviderRow): number | null {
+  return metrics?.healthScore ?? health?.healthScore ?? null;
+}
+
+export function scoreRole(score: number | null): Role {
+  if (score === null) return 'muted';
+  if (score < USABLE_FROM_SCORE) return 'critical';
+  return score < 70 ? 'warning' : 'ok';
+}
+
+/** What brings the score down, worst first. */
+export function scoreWords(row: ProviderRow): Words {
+  const score = scoreOf(row);
+  if (score === null) return { text: 'no health check is known', role: 'muted' };
+  const { metrics, health } = row;
+  const causes = [
+    ...(metrics?.circuitState === 'open' ? ['its circuit is open'] : []),
+    ...(metrics?.circuitState === 'half-open' ? ['its circuit is being probed'] : []),
+    ...(health?.status === 'error' ? ['its health check fails'] : []),
+    ...(metrics !== null && metrics.successRatePercent < 99.5
+      ? [`${formatPercent(metrics.successRatePercent)} of its recent sends worked`]
+      : []),
+    ...(metrics !== null && metrics.averageLatencyMs > SECOND_MS
+      ? [`${formatLatency(metrics.averageLatencyMs)} on average`]
+      : []),
+  ];
+  const why = causes.length === 0 ? 'nothing speaks against it' : causes.join(', ');
+  const consequence = score < USABLE_FROM_SCORE ? `; under ${USABLE_FROM_SCORE}: passed over` : '';
+  return { text: `${Math.round(score)} of 100: ${why}${consequence}`, role: scoreRole(score) };
+}
+
+export function circuitWords({ metrics }: ProviderRow): Words {
+  const circuit = metrics?.circuitState ?? null;
+  switch (circuit) {
+    case null:
+      return { text: 'not known', role: 'muted' };
+    case 'closed':
+      return { text: 'closed', role: 'ok' };
+    case 'open':
+      return { text: 'open: passed over, a probe a minute', role: 'critical' };
+    case 'half-open':
+      return { text: 'half-open: being probed', role: 'warning' };
+    default:
+      return { text: outside(circuit, 20), role: 'warning' };
+  }
+}
+
+/** When the quota ends, or returns; empty where it lasts. */
+export function quotaEndWords({ endsAtEpochMs, returnsAtEpochMs }: ProviderRow, nowEpochMs: number): Words {
+  if (returnsAtEpochMs !== null) {
+    const isToday = returnsAtEpochMs - nowEpochMs <= 24 * 3_600_000;
+    return {
+      text: isToday ? 'gone' : `gone to ${new Date(returnsAtEpochMs).toISOString().slice(5, 10)}`,
+      role: 'critical',
+    };
+  }
+  if (endsAtEpochMs === null) return { text: '', role: 'text' };
+  return { text: `ends ${formatClock(endsAtEpochMs)}`, role: 'warning' };
+}
+
+/** The same in a sentence. */
+export function quotaForecastWords(row: ProviderRow, nowEpochMs: number): Words {
+  if (row.quota === null) return { text: 'not known', role: 'muted' };
+  if (row.returnsAtEpochMs !== null)
+    return { text: `used up; begins anew ${whenWords(row.returnsAtEpochMs, nowEpochMs)}`, role: 'critical' };
+  const rate = row.perHour === null || row.perHour < 0.5 ? '' : `at ${Math.round(row.perHour)} an hour `;
+  if (row.endsAtEpochMs === null) return { text: `${rate}it lasts today`, role: 'text' };
+  return { text: `${rate}it ends ${whenWords(row.endsAtEpochMs, nowEpochMs)}`, role: 'warning' };
+}
+
+/** What it says of itself, cleaned; empty where it says nothing. */
+export function messageOf({ health }: ProviderRow, isMasked: boolean): string {
+  const { message } = health ?? { message: null };
+  if (message === null) return '';
+  return isMasked ? outside(message, 300) : message;
+}
