@@ -8,6 +8,7 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
@@ -24,6 +25,8 @@ export interface Database {
 export interface PostgresCluster extends Database, AsyncDisposable {
   /** A further, empty database. Without a name it gets one of its own. */
   createDatabase(name?: string): Promise<Database>;
+  /** Ends it as `how` says and starts it on the same data and port. `crash` is what kill -9 of the server would be. */
+  restart(how: 'stop' | 'crash', downMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,11 +62,10 @@ export async function startPostgres(): Promise<PostgresCluster> {
   await promisify(execFile)(join(binaries, 'initdb'), initArguments, run);
 
   const port = await freePort();
-  const server = spawn(join(binaries, 'postgres'), serverArguments(folder, port), {
-    ...run,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const log = collect(server);
+  const begin = () =>
+    spawn(join(binaries, 'postgres'), serverArguments(folder, port), { ...run, stdio: ['ignore', 'ignore', 'pipe'] });
+  let server = begin();
+  let log = collect(server);
   const killWithUs = () => server.kill('SIGQUIT');
   process.once('exit', killWithUs);
 
@@ -98,6 +100,15 @@ export async function startPostgres(): Promise<PostgresCluster> {
       await sql`create database ${sql(name)} template template0`;
       await sql.end();
       return open(name);
+    },
+    restart: async (how, downMs = 0) => {
+      const exited = once(server, 'exit', { signal: AbortSignal.timeout(startDeadlineMs) });
+      server.kill(how === 'stop' ? 'SIGINT' : 'SIGQUIT');
+      await exited;
+      await delay(downMs);
+      server = begin();
+      log = collect(server);
+      await log.includes('ready to accept connections');
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,0 +1,178 @@
+/**
+ * A small HTTP proxy on loopback that misbehaves on demand, put between a worker and a system. Callers come in by a path of
+ * their own (`/w/<caller>/…`), so that one of them can be cut off while the others are not.
+ */
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { Random } from '../../../src/sandbox/random.ts';
+import { NETWORK_ACTIONS, type NetworkFault } from './network-actions.ts';
+
+export interface FaultProxy {
+  /** The address for one caller. */
+  urlFor(caller: string): string;
+  /** From now on this share of the requests, 0–1, suffers; of one caller only if it is named. Replaces what was set before. */
+  inject(fault: NetworkFault, options?: { readonly rate?: number; readonly caller?: string }): Promise<void>;
+  /** All is well again; what is under way ends as it began. */
+  clear(): Promise<void>;
+  /** Changes each request's body before it is forwarded. */
+  rewrite: ((body: Buffer) => Buffer) | null;
+  /** Told of every request as it comes in, whatever becomes of it. */
+  onReceived: ((passing: Passing) => void) | null;
+  /** Told when the system has answered, before the caller hears of it. */
+  onAnswered: ((passing: Passing) => void) | null;
+  /** Requests that suffered so far. */
+  suffered(): number;
+  stop(): Promise<void>;
+}
+
+export interface Passing {
+  readonly caller: string;
+  readonly path: string;
+  /** As the caller sent it. */
+  readonly body: Buffer;
+}
+
+/** What an action works with. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly socket: Socket;
+  /** Lets the system do it, and answers what it said. Rejects when it is away. */
+  forward(): Promise<Answer>;
+  /** Says to the caller what the system said. */
+  reply(answer: Answer): void;
+  /** Ends waiting when the proxy stops. */
+  wait(ms: number): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+interface Injected {
+  readonly fault: NetworkFault;
+  readonly rate: number;
+  readonly caller: string | null;
+}
+
+export async function startFaultProxy(target: string, random: Random): Promise<FaultProxy> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  const sockets = new Set<Socket>();
+  const waits = new Set<() => void>();
+  let injected: Injected | null = null;
+  let suffered = 0;
+
+  const wait = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        waits.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      waits.add(end);
+    });
+
+  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [, caller = '', path = '/'] = /^\/w\/([^/]+)(\/.*)?$/.exec(incoming.url ?? '') ?? [
+      '',
+      '',
+      incoming.url ?? '/',
+    ];
+    const received = await buffer(incoming);
+    const body = proxy.rewrite === null ? received : proxy.rewrite(received);
+    const passing = { caller, path, body: received };
+    proxy.onReceived?.(passing);
+    const exchange: Exchange = {
+      request: incoming,
+      response,
+      socket: incoming.socket,
+      forward: async () => {
+        const answer = await ask(target, { agent, method: incoming.method, path, headers: incoming.headers, body });
+        proxy.onAnswered?.(passing);
+        return answer;
+      },
+      reply: ({ status, headers, body: said }) => {
+        if (response.destroyed) return;
+        const { connection: _c, 'transfer-encoding': _t, 'content-length': _l, 'keep-alive': _k, ...kept } = headers;
+        response.writeHead(status, { ...kept, 'content-length': said.length }).end(said);
+      },
+      wait,
+    };
+    const { fault, rate, caller: only } = injected ?? { fault: null, rate: 0, caller: null };
+    const suffers = fault !== null && (only === null || only === caller) && random.next() < rate;
+    if (!suffers) return exchange.reply(await exchange.forward());
+    suffered += 1;
+    await NETWORK_ACTIONS[fault](exchange);
+  };
+
+  const server = createServer((incoming, response) => {
+    // The system is away, or the caller left in the middle: the caller sees a broken connection either way.
+    handle(incoming, response).catch(() => incoming.socket.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const unlisten = async () => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.resetAndDestroy();
+    await closed;
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+
+  const proxy: FaultProxy = {
+    urlFor: (caller) => `http://127.0.0.1:${port}/w/${caller}`,
+    inject: async (fault, { rate = 1, caller = null as string | null } = {}) => {
+      injected = { fault, rate, caller };
+      // Nobody listens: that cannot be had for one caller only, or for some requests.
+      if (fault === 'refused' && server.listening) await unlisten();
+    },
+    clear: async () => {
+      injected = null;
+      if (!server.listening) await listen(port);
+    },
+    rewrite: null,
+    onReceived: null,
+    onAnswered: null,
+    suffered: () => suffered,
+    stop: async () => {
+      for (const end of waits) end();
+      if (server.listening) await unlisten();
+      agent.destroy();
+    },
+  };
+  return proxy;
+}
+
+interface Asked {
+  readonly agent: Agent;
+  readonly method: string | undefined;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+async function ask(target: string, { agent, method, path, headers, body }: Asked): Promise<Answer> {
+  const { host: _h, connection: _c, 'transfer-encoding': _t, ...kept } = headers;
+  const outgoing = request(new URL(path, target), {
+    agent,
+    method: method ?? 'GET',
+    headers: { ...kept, 'content-length': body.length },
+  });
+  outgoing.end(body);
+  const [incoming] = (await once(outgoing, 'response', { signal: AbortSignal.timeout(120_000) })) as [IncomingMessage];
+  return { status: incoming.statusCode ?? 502, headers: incoming.headers, body: await buffer(incoming) };
+}

@@ -1,0 +1,69 @@
+/** Which experiments there are: each fault alone, and random combinations from a seed. */
+import { seededRandom } from '../../../src/sandbox/random.ts';
+import { ENOUGH } from '../../support/mail-stack.ts';
+import type { Experiment, Fault, Load } from './experiment.ts';
+import { NETWORK_FAULT_TABLE, PARTIAL_NETWORK_FAULTS } from './faults-network.ts';
+import { PROCESS_FAULTS } from './faults-processes.ts';
+import { PROVIDER_FAULTS } from './faults-providers.ts';
+import { POSTGRES_FAULTS, REDIS_FAULTS } from './faults-servers.ts';
+import { TIMING } from './settings.ts';
+
+export const FAULT_GROUPS: Readonly<Record<string, readonly Fault[]>> = {
+  processes: PROCESS_FAULTS,
+  network: NETWORK_FAULT_TABLE,
+  redis: REDIS_FAULTS,
+  postgres: POSTGRES_FAULTS,
+  providers: PROVIDER_FAULTS,
+};
+
+const LOAD: Load = { emails: 300, maxAttempts: 50, poison: 0, bouncing: 0 };
+
+const USUAL: Omit<Experiment, 'name' | 'seed' | 'faults'> = {
+  load: LOAD,
+  workers: 2,
+  slots: 2,
+  providers: { medianMs: 40, p99Ms: 90 },
+  dailyLimit: ENOUGH,
+  honoursKeys: true,
+  trigger: 'loop',
+  timing: TIMING,
+};
+
+/** One fault alone, in short form. */
+export function alone(fault: Fault): Experiment {
+  const { load = {}, ...needs } = fault.needs ?? {};
+  return {
+    ...USUAL,
+    ...needs,
+    load: { ...LOAD, ...load },
+    name: fault.name,
+    seed: `alone/${fault.name}`,
+    faults: [{ fault, afterMs: 0, forMs: 2_000 }],
+  };
+}
+
+/** Two to four faults at random times, on a random load with one to eight workers; the same for the same seed. */
+export function combination(seed: number): Experiment {
+  const random = seededRandom(`combination/${seed}`);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T;
+  const between = (low: number, high: number) => Math.floor(low + random.next() * (high - low + 1));
+  const honoursKeys = random.next() < 0.8;
+  const pool = [...Object.values(FAULT_GROUPS), PARTIAL_NETWORK_FAULTS];
+  const faults = Array.from({ length: between(2, 4) }, () => {
+    const usable = honoursKeys ? pick(pool) : pick([PROCESS_FAULTS, REDIS_FAULTS]);
+    return { fault: pick(usable), afterMs: between(0, 1_500), forMs: between(500, 3_000) };
+  });
+  const workers = pick([1, 2, 2, 3, 8]);
+  const needs = faults.map(({ fault }) => fault.needs?.load ?? {});
+  return {
+    ...USUAL,
+    name: `combination ${seed}: ${faults.map(({ fault }) => fault.name).join(' + ')}`,
+    seed: `combination/${seed}`,
+    load: Object.assign({ ...LOAD, emails: between(100, 500) }, ...needs, { maxAttempts: 50 }),
+    workers,
+    slots: pick([1, workers]),
+    honoursKeys,
+    // What the console should name is only clear when one thing is wrong.
+    faults: faults.map(({ fault: { console: _, ...fault }, ...when }) => ({ fault, ...when })),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * A queue processor in a process of its own, with what an experiment needs of it: short leases and timeouts, a clock that
+ * jumps, emails that kill it, and QStash's endpoint instead of a loop. `node worker-child.ts '<json>'`, one JSON line per event.
+ */
+import { writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createDeliveries } from '../../../src/data/deliveries.ts';
+import { createDueTimes } from '../../../src/data/due-times.ts';
+import { createEmailFunction } from '../../../src/data/email-function.ts';
+import { createOverview } from '../../../src/data/overview.ts';
+import { createProviderGateway } from '../../../src/data/providers.ts';
+import { createQueue } from '../../../src/data/queue.ts';
+import { createQueueLock } from '../../../src/data/queue-lock.ts';
+import { connectRedis } from '../../../src/data/redis.ts';
+import { createRunRecorder } from '../../../src/data/run-recorder.ts';
+import { connectSupabase } from '../../../src/data/supabase.ts';
+import { systemClock } from '../../../src/domain/time.ts';
+import { createQueueProcessor } from '../../../src/workers/queue-processor.ts';
+import type { QueueProcessorOptions } from '../../../src/workers/queue-processor-ports.ts';
+import { createWorkerRoutes } from '../../../src/workers/routes.ts';
+import { createTick } from '../../../src/workers/tick.ts';
+import { serve } from '../../support/serve.ts';
+
+export interface WorkerSetting {
+  readonly urls: { readonly redis: string; readonly postgres: string; readonly email: string };
+  readonly key: string;
+  readonly slots: number;
+  readonly options: QueueProcessorOptions;
+  readonly timeoutsMs: { readonly redis: number; readonly postgres: number; readonly email: number };
+  /** Its clock jumps by so much, so long after the start. */
+  readonly clockStep: { readonly afterMs: number; readonly byMs: number } | null;
+  /** With it, runs begin by signed deliveries only. */
+  readonly endpoint: { readonly signingKey: string; readonly baseUrl: string } | null;
+}
+
+/** An email to an address that begins so kills the process that is about to send it. */
+export const POISON = 'poison';
+
+const setting = JSON.parse(process.argv[2] ?? '{}') as WorkerSetting;
+const { urls, key, slots, options, timeoutsMs, clockStep, endpoint } = setting;
+if (clockStep !== null) stepClock(clockStep);
+const told = new AbortController();
+process.once('SIGTERM', () => told.abort());
+const say = (value: unknown) => writeSync(1, `${JSON.stringify(value)}\n`);
+const log = (line: string) => say({ log: line });
+const logger = { info: () => undefined, warn: log, error: log };
+
+const redis = connectRedis({ kind: 'rest', url: urls.redis, token: key }, { timeoutMs: timeoutsMs.redis });
+const supabase = connectSupabase({ url: urls.postgres, serviceRoleKey: key, timeoutMs: timeoutsMs.postgres });
+const mail = createEmailFunction({ url: urls.email, serviceRoleKey: key, timeoutMs: timeoutsMs.email });
+const worker = createQueueProcessor(
+  {
+    queue: createQueue(supabase.client),
+    overview: createOverview(supabase.client, systemClock),
+    lock: createQueueLock(redis.client, systemClock, slots),
+    mail: {
+      route: mail.route,
+      send: (email, signal) => {
+        if (email.to.startsWith(POISON)) process.kill(process.pid, 'SIGKILL');
+        return mail.send(email, signal);
+      },
+    },
+    providers: createProviderGateway(supabase.client),
+    recorder: createRunRecorder(redis.client, systemClock),
+    clock: systemClock,
+    logger,
+  },
+  options,
+);
+
+say({ begins: process.pid });
+await (endpoint === null ? loop() : answerDeliveries(endpoint));
+await Promise.all([redis.close(), supabase.close()]);
+
+async function loop(): Promise<void> {
+  while (!told.signal.aborted) {
+    const { outcome, processed, message } = await worker.run({ trigger: 'chaos', signal: told.signal });
+    if (processed > 0 || outcome === 'failed') say({ outcome, processed, message });
+    if (processed === 0) await delay(100, undefined, { signal: told.signal }).catch(() => undefined);
+  }
+}
+
+async function answerDeliveries({ signingKey, baseUrl }: { signingKey: string; baseUrl: string }): Promise<void> {
+  const workers = { 'queue-processor': worker, 'health-monitor': worker, 'quota-sync': worker };
+  const routes = createWorkerRoutes({
+    workers,
+    tick: createTick(workers, { dueTimes: createDueTimes(redis.client), clock: systemClock }),
+    deliveries: createDeliveries(redis.client),
+    log: logger,
+    signal: told.signal,
+    signingKeys: { current: signingKey, next: 'another-key' },
+    baseUrl,
+    cronSecret: null,
+    isDevelopment: false,
+  });
+  const served = await serve((request) => routes['queue-processor'](request));
+  say({ listens: served.url });
+  if (!told.signal.aborted) await new Promise((resolve) => told.signal.addEventListener('abort', resolve));
+  await served.stop();
+}
+
+/** As somebody who sets the machine's clock does it: wall time jumps, monotonic time does not. */
+function stepClock({ afterMs, byMs }: { afterMs: number; byMs: number }): void {
+  const RealDate = Date;
+  const steppedAtMs = performance.now() + afterMs;
+  const now = () => RealDate.now() + (performance.now() < steppedAtMs ? 0 : byMs);
+  globalThis.Date = class extends RealDate {
+    static override now = now;
+    constructor(...args: [] | [number | string]) {
+      if (args.length === 0) super(now());
+      else super(...(args as [number]));
+    }
+  } as DateConstructor;
+}

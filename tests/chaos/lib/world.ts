@@ -1,0 +1,151 @@
+/**
+ * The systems of one experiment on real servers, each behind a fault proxy: redis-server under Upstash's REST API, PostgreSQL
+ * under Supabase's, and the sandbox's email function, whose outbox is the independent observer.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTcpTransport, type TcpTransport } from '../../../src/data/redis-tcp.ts';
+import type { ControlChange } from '../../../src/sandbox/email-function/controls.ts';
+import { createEmailFunction, type EmailFunction } from '../../../src/sandbox/email-function/function.ts';
+import type { Random } from '../../../src/sandbox/random.ts';
+import { seededRandom } from '../../../src/sandbox/random.ts';
+import { createUpstashBridge } from '../../../src/sandbox/redis/bridge.ts';
+import { type Answer, type Execute, RedisAway } from '../../../src/sandbox/redis/execute.ts';
+import { ENOUGH, everyProvider } from '../../support/mail-stack.ts';
+import { applyMigrations, type PostgresCluster, type Sql, startPostgres } from '../../support/postgres.ts';
+import { type RedisServer, startRedisServer } from '../../support/redis.ts';
+import { serveRest } from '../../support/rest.ts';
+import { serve } from '../../support/serve.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+
+export const SYSTEMS = ['redis', 'postgres', 'email'] as const;
+export type System = (typeof SYSTEMS)[number];
+
+export interface World {
+  readonly sql: Sql;
+  readonly postgres: PostgresCluster;
+  readonly proxies: Readonly<Record<System, FaultProxy>>;
+  /** The key that both Supabase and the email function take, and Redis' token. */
+  readonly key: string;
+  /** The function of this experiment: every `reset` makes a new one, with an empty outbox. */
+  emailFunction(): EmailFunction;
+  /** Asks Redis past the proxy. */
+  redis(...command: readonly string[]): Promise<unknown>;
+  /** Kills redis-server and starts an empty one at the same port. */
+  restartRedis(downMs: number): Promise<void>;
+  /** Everything empty and well; providers as told. */
+  reset(options: { seed: string; providers: ControlChange; dailyLimit: number }): Promise<void>;
+  /** Queue rows whose send a worker has begun since the last reset. */
+  startedBy(worker: string): ReadonlySet<string>;
+  /** Simulated time that has passed beyond real time: for the email function, and for emails that wait for a retry. */
+  skip(ms: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const TABLES = ['email_queue', 'email_logs', 'email_dead_letter_queue', 'email_provider_quota', 'email_ops_counters'];
+
+export async function startWorld(random: Random = seededRandom('world')): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'email-ops-chaos-'));
+  let redisServer: RedisServer = await startRedisServer();
+  const transport: TcpTransport = createTcpTransport(redisServer.url, () => AbortSignal.timeout(5_000));
+  const postgres = await startPostgres();
+  await applyMigrations(postgres.sql);
+  // What was acknowledged must survive a crash of the server, as it does in production.
+  await postgres.sql.unsafe('alter database postgres set synchronous_commit = on');
+  // A role of its own, so that what befalls the workers' connections spares the experiment's.
+  await postgres.sql.unsafe('create role chaos_api superuser login');
+  const rest = await serveRest(postgres.url.replace('postgres@', 'chaos_api@'));
+  const bridge = createUpstashBridge({ execute: executeOver(transport), token: rest.key });
+  const redisFront = await serve(bridge);
+  let emailFunction: EmailFunction | null = null;
+  let skippedMs = 0;
+  let functions = 0;
+  const started = new Map<string, Set<string>>();
+  const emailFront = await serve((request) =>
+    emailFunction === null ? new Response(null, { status: 503 }) : emailFunction.fetch(request),
+  );
+  const proxies = {
+    redis: await startFaultProxy(redisFront.url, random),
+    postgres: await startFaultProxy(rest.url, random),
+    email: await startFaultProxy(emailFront.url, random),
+  };
+  const currentFunction = () => {
+    if (emailFunction === null) throw new Error('The world was not reset yet.');
+    return emailFunction;
+  };
+
+  return {
+    sql: postgres.sql,
+    postgres,
+    proxies,
+    key: rest.key,
+    emailFunction: currentFunction,
+    redis: async (...command) => {
+      const { result } = (await transport.send({ body: [...command] })) as { result?: unknown };
+      return result;
+    },
+    restartRedis: async (downMs) => {
+      await redisServer.stop();
+      await new Promise((resolve) => setTimeout(resolve, downMs));
+      redisServer = await startRedisServer({ port: redisServer.port });
+    },
+    reset: async ({ seed, providers, dailyLimit }) => {
+      for (const proxy of Object.values(proxies)) {
+        await proxy.clear();
+        Object.assign(proxy, { rewrite: null, onAnswered: null });
+      }
+      started.clear();
+      proxies.email.onReceived = ({ caller, body }) => {
+        const { idempotencyKey } = JSON.parse(body.toString()) as { idempotencyKey?: string };
+        if (idempotencyKey === undefined) return;
+        started.set(caller, (started.get(caller) ?? new Set()).add(idempotencyKey));
+      };
+      await transport.send({ body: ['FLUSHALL'] });
+      for (const table of TABLES) await postgres.sql.unsafe(`delete from ${table}`);
+      await emailFunction?.stop();
+      skippedMs = 0;
+      functions += 1;
+      const limits = { dailyLimit, monthlyLimit: ENOUGH };
+      emailFunction = createEmailFunction({
+        folder: join(folder, String(functions)),
+        serviceKey: rest.key,
+        seed,
+        clock: { nowEpochMs: () => Date.now() + skippedMs },
+        providers: everyProvider({ medianMs: 5, p99Ms: 20, failureRate: 0, ...limits, ...providers }),
+      });
+      await postgres.sql`
+        insert into email_provider_quota (provider, date, daily_limit, monthly_limit)
+        select provider, (now() at time zone 'utc')::date + day, ${dailyLimit}, ${ENOUGH}
+        from unnest(array['resend', 'brevo', 'mailersend', 'aws_ses']) as provider, generate_series(0, 1) as day`;
+    },
+    startedBy: (worker) => started.get(worker) ?? new Set(),
+    skip: async (ms) => {
+      skippedMs += ms;
+      await postgres.sql`
+        update email_queue set next_retry_at = next_retry_at - ${ms} * interval '1 millisecond'
+        where status = 'queued' and next_retry_at > now()`;
+    },
+    stop: async () => {
+      for (const proxy of Object.values(proxies)) await proxy.stop();
+      await emailFunction?.stop();
+      await Promise.all([emailFront.stop(), redisFront.stop()]);
+      await rest.stop();
+      await transport.close();
+      await postgres.stop();
+      await redisServer.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function executeOver(transport: TcpTransport): Execute {
+  return async (commands, mode) => {
+    try {
+      const path = [mode === 'each' ? 'pipeline' : 'multi-exec'];
+      return (await transport.send({ path, body: commands })) as unknown as Answer | readonly Answer[];
+    } catch (cause) {
+      throw new RedisAway('redis-server does not answer', { cause });
+    }
+  };
+}
