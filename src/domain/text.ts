@@ -38,9 +38,9 @@ export function cleanText(text: string, maxLength = DEFAULT_MAX_LENGTH): string 
   return shorten(clean, maxLength);
 }
 
-/** Without controls and invisible characters, and otherwise as it is: for lines that were put together from clean parts. */
+/** Without controls and invisible characters, line breaks as spaces, and otherwise as it is: for lines that were put together from clean parts. */
 export function withoutControls(text: string): string {
-  return text.replace(CONTROLS, '').replace(INVISIBLE, '');
+  return text.replace(LINE_BREAKS, ' ').replace(CONTROLS, '').replace(INVISIBLE, '');
 }
 
 /** At most `maxLength` UTF-16 units, never half a surrogate pair; `…` says that something was cut. */
