@@ -3,7 +3,7 @@ import { mayMatch, parseQueueFilter, withStatus } from '../../domain/queue-filte
 import { QUEUE_SORTS } from '../../domain/queue-page.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import type { ActionRequest } from '../actions.ts';
-import { columnsOf, type Rect } from '../layout.ts';
+import { bodyOf, columnsOf, type Rect } from '../layout.ts';
 import type { LoadEvent, LoadRequest } from '../loaders.ts';
 import type { Panel } from '../panel.ts';
 import { type CommandName, type Effect, type State, shownNow } from '../state.ts';
@@ -20,9 +20,10 @@ import {
   selectedItem,
   toEnd,
   toStart,
+  UNSETTLED,
 } from './parts/queue-list.ts';
 import { FIRST_LOCAL, type QueueLocal, queryOf, selectedGroup } from './parts/queue-local.ts';
-import { groupsPanel, queueListPanel, rowsSeen, TABS } from './parts/queue-panels.ts';
+import { groupsPanel, queueListPanel, rowOfScreen, rowsSeen, TABS } from './parts/queue-panels.ts';
 import { movedIndex } from './parts/window.ts';
 
 type Step = ViewStep<QueueLocal>;
@@ -51,6 +52,8 @@ export const queue = defineView<QueueLocal>({
         return obey(state, event.name, local);
       case 'typed':
         return event.id === 'filter' ? filtered(local, event.text) : {};
+      case 'clicked':
+        return clicked(state, local, event);
       case 'acted':
         return acted(local, event.request);
       case 'loaded':
@@ -75,11 +78,6 @@ function divided(rect: Rect, { open }: QueueLocal): readonly [Rect, Rect | null]
   if (open === null) return [rect, null];
   if (rect.width < 150) return [{ ...rect, width: 0 }, rect];
   return columnsOf(rect, [{ share: 11 }, { share: 9 }]) as [Rect, Rect];
-}
-
-/** The body of the screen, as the frame gives it. */
-function bodyOf({ size }: State): Rect {
-  return { x: 0, y: 0, width: size.columns, height: Math.max(1, size.rows - 4) };
 }
 
 function unless(_state: State, name: CommandName, local: QueueLocal): string | null {
@@ -143,7 +141,7 @@ function obey(state: State, name: CommandName, local: QueueLocal): Step {
 
 /** How far a movement goes, in rows; null for what is none. */
 function stepsFor(name: CommandName, state: State, local: QueueLocal): number | null {
-  const page = rowsSeen(divided(bodyOf(state), local)[0]) - 1;
+  const page = rowsSeen(divided(bodyOf(state.size), local)[0]) - 1;
   const steps: Partial<Record<CommandName, number>> = {
     up: -1,
     down: 1,
@@ -156,7 +154,7 @@ function stepsFor(name: CommandName, state: State, local: QueueLocal): number | 
 }
 
 function moved(state: State, local: QueueLocal, by: number): Step {
-  const [main, side] = divided(bodyOf(state), local);
+  const [main, side] = divided(bodyOf(state.size), local);
   if (local.open !== null && side !== null) {
     const end = scrollEnd(local.open, side, state.isMasked, shownNow(state));
     const page = main.width === 0 ? by : Math.sign(by) * Math.min(Math.abs(by), side.height - 3);
@@ -173,6 +171,19 @@ function moved(state: State, local: QueueLocal, by: number): Step {
   return withList(local, by === Number.POSITIVE_INFINITY ? toEnd(local.list, query) : move(local.list, query, by));
 }
 
+/** A row of the list or of the groups. */
+function clicked(state: State, local: QueueLocal, { x, y }: { readonly x: number; readonly y: number }): Step {
+  const [main] = divided(bodyOf(state.size), local);
+  const { list, groups } = local;
+  const [count, selected] = local.isGrouped
+    ? [groups.groups?.groups.length ?? 0, groups.selected]
+    : [list.items.length, list.selected];
+  const index = x < main.width && selected >= 0 ? rowOfScreen(main, y, { count, selected }) : null;
+  if (index === null) return {};
+  if (local.isGrouped) return { local: { ...local, groups: { ...groups, selected: index } } };
+  return withList(local, move(list, queryOf(local), index - list.selected));
+}
+
 function nextTab({ terms }: QueueLocal, by: number): string | null {
   const at = TABS.indexOf(terms.status ?? null);
   return TABS[(at + by + TABS.length) % TABS.length] ?? null;
@@ -182,7 +193,6 @@ function nextTab({ terms }: QueueLocal, by: number): string | null {
 function filtered(local: QueueLocal, text: string): Step {
   const { terms, problem } = parseQueueFilter(text);
   const typed = { ...local, filterText: text, problem };
-  if (problem !== null) return { local: typed };
   if (JSON.stringify(terms) === JSON.stringify(local.terms)) return { local: typed };
   return begin({ ...typed, terms, isGrouped: false, group: null, open: null });
 }
@@ -192,7 +202,7 @@ function begin(local: QueueLocal): Step {
   const { list, terms, group } = local;
   const items = group === null ? list.items.filter((item) => mayMatch(item, terms)) : [];
   const { asked } = list;
-  const fresh = { ...EMPTY_LIST, items, asked, loadedAtEpochMs: list.loadedAtEpochMs };
+  const fresh = { ...EMPTY_LIST, items, asked, selected: UNSETTLED, loadedAtEpochMs: list.loadedAtEpochMs };
   return withList({ ...local, marked: new Map() }, ask(fresh, queryOf(local), { kind: 'first' }));
 }
 

@@ -72,7 +72,7 @@ function detailLines({ item, details, fault }: OpenEmail, looks: Looks): readonl
     ...(story.isGuess ? [line(seg('(deliveries to the same recipient since: a guess)', 'muted'))] : []),
     heading(email.content.html === null ? 'Content (text)' : 'Content (HTML as text)'),
     ...(bodyLines.length === 0 ? [line(seg('nothing', 'muted'))] : []),
-    ...bodyLines.flatMap((each) => wrapped(each, looks)),
+    ...contentLines(bodyLines, looks),
   ];
 }
 
@@ -178,6 +178,8 @@ const STATUS_ROLES: Readonly<Record<string, Role>> = {
 };
 
 const LABEL_WIDTH = 13;
+/** Characters of one text that are shown. */
+const LONGEST = 1_800;
 
 function heading(text: string): Line {
   return line(seg(`── ${text} `, 'muted'));
@@ -191,8 +193,33 @@ function field(label: string, text: string, looks: Looks, role: Role = 'text'): 
   ]);
 }
 
+/** The last content that was wrapped: it may be long, and is drawn with each frame. */
+let lastContent: { readonly of: readonly string[]; readonly looks: Looks; readonly lines: Line[] } | null = null;
+
+function contentLines(bodyLines: readonly string[], looks: Looks): Line[] {
+  const known = lastContent;
+  if (known?.of === bodyLines && known.looks.width === looks.width && known.looks.isMasked === looks.isMasked)
+    return known.lines;
+  const lines = bodyLines.flatMap((each) => portions(each).flatMap((portion) => wrapped(portion, looks)));
+  lastContent = { of: bodyLines, looks, lines };
+  return lines;
+}
+
+/** A screen's line has a bound, which a paragraph may pass. */
+function portions(paragraph: string): string[] {
+  const found: string[] = [];
+  let rest = paragraph;
+  while (rest.length > LONGEST) {
+    const space = rest.lastIndexOf(' ', LONGEST);
+    const end = space > LONGEST / 2 ? space : LONGEST;
+    found.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...found, rest];
+}
+
 /** Made safe first: what is cut later must be measured as it will be shown. */
 function wrapped(text: string, { isMasked, width }: Looks, role: Role = 'text'): Line[] {
   if (text === '') return [[]];
-  return wrap(safeText(addressed(text, isMasked, 2_000)), Math.max(8, width)).map((each) => line(seg(each, role)));
+  return wrap(safeText(addressed(text, isMasked, LONGEST)), Math.max(8, width)).map((each) => line(seg(each, role)));
 }

@@ -23,6 +23,9 @@ export interface QueueList {
   readonly wanted: PagePlace | null;
 }
 
+/** Nothing is selected until the rows that were asked for are here. */
+export const UNSETTLED = -1;
+
 export type PageRequest = Extract<LoadRequest, { kind: 'queue-page' }>;
 
 /** A list, and what is to be loaded for it. */
@@ -75,13 +78,14 @@ export function askAgain(list: QueueList, query: QueueQuery): ListStep {
 
 /** Moves the selection by rows, and loads what it comes near to. */
 export function move(list: QueueList, query: QueueQuery, by: number): ListStep {
+  if (list.selected === UNSETTLED) return { list, request: null };
   const selected = Math.max(0, Math.min(list.items.length - 1, list.selected + by));
   return loadAhead({ ...list, selected }, query);
 }
 
 export function toStart(list: QueueList, query: QueueQuery): ListStep {
-  const moved = { ...list, selected: 0 };
-  return list.hasBefore ? ask(moved, query, { kind: 'first' }) : { list: moved, request: null };
+  if (!list.hasBefore) return { list: { ...list, selected: 0 }, request: null };
+  return ask({ ...list, selected: UNSETTLED }, query, { kind: 'first' });
 }
 
 export function toEnd(list: QueueList, query: QueueQuery): ListStep {
@@ -104,7 +108,7 @@ export function answered(
   if (isOld) return ask(free, query, list.wanted ?? { kind: 'first' });
   const next =
     answer.page === null
-      ? { ...free, fault: answer.fault }
+      ? { ...free, fault: answer.fault, selected: Math.max(0, list.selected) }
       : merged({ ...free, fault: null, loadedAtEpochMs: nowEpochMs }, place, answer.page);
   if (list.wanted !== null) return ask(next, query, list.wanted);
   // What the list began with is gone: begin anew.
@@ -182,8 +186,7 @@ function keepSelection(
   const found = part.items.findIndex((item) => item.id === id);
   const shift = (list.firstNumber ?? 0) - (part.firstNumber ?? 0);
   const instead = Math.max(0, Math.min(part.items.length - 1, list.selected + shift));
-  // Who stands at the top and chose nothing sees what is new there.
-  const selected = found >= 0 ? found : instead;
+  const selected = list.selected === UNSETTLED ? 0 : found >= 0 ? found : instead;
   return { ...list, ...part, selected };
 }
 

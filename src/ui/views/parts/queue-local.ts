@@ -8,7 +8,7 @@ import { EMPTY_LIST, type QueueList } from './queue-list.ts';
 
 export interface QueueLocal {
   readonly filterText: string;
-  /** Of the last text that could be understood. */
+  /** What of the text could be understood. */
   readonly terms: QueueFilterTerms;
   readonly problem: string | null;
   readonly sort: QueueSort;

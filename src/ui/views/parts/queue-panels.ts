@@ -23,6 +23,17 @@ export function rowsSeen(rect: Rect): number {
   return Math.max(1, rect.height - AROUND);
 }
 
+/** Which of the rows stands at a row of the screen; null where none does. */
+export function rowOfScreen(
+  rect: Rect,
+  y: number,
+  { count, selected }: { readonly count: number; readonly selected: number },
+): number | null {
+  const { first, end } = windowOf(count, selected, rowsSeen(rect));
+  const index = first + y - rect.y - (AROUND - 1);
+  return index >= first && index < end ? index : null;
+}
+
 export function queueListPanel(state: State, rect: Rect, local: QueueLocal): Panel {
   const { list, marked } = local;
   const seen = windowOf(list.items.length, list.selected, rowsSeen(rect));
@@ -123,7 +134,7 @@ function filterLine(state: State, local: QueueLocal, width: number): Line {
   const chip = group === null ? [] : [seg(' failed with ', 'muted'), seg(`"${kindWords(group)}"`, 'accent'), seg(' ')];
   if (isTyping) return cut(line(seg('/', 'key'), ...chip, local.filterText, seg(' ', 'selected'), ...problem), width);
   if (local.filterText === '' && group === null) {
-    const help = 'filter: words, type:auth, provider:brevo, status:failed; Left and Right change the state';
+    const help = `filter: words, type:auth, provider:brevo${width < 100 ? '' : '; Left and Right change the state'}`;
     return cut(line(seg('/', 'key'), seg(` ${help}`, 'muted')), width);
   }
   return cut(
