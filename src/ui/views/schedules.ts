@@ -52,14 +52,17 @@ function panels(state: State, rect: Rect, local: SchedulesLocal): readonly Panel
   if (local.isOpen && row !== undefined) return [scheduleDetailPanel(state, rect, { row, local })];
   const standings = rows.flatMap((each) => (each.kind === 'schedule' ? [each.standing] : []));
   const { list, detail, dead } = rects(rect, standings.length, rows.length - standings.length);
-  return [
-    scheduleListPanel(state, list, standings, selected < standings.length ? selected : -1),
-    scheduleDetailPanel(state, detail, { row, local }),
-    deadPanel(state, dead, { local, selected: selected - standings.length }),
-  ];
+  const top = scheduleListPanel(state, list, standings, selected < standings.length ? selected : -1);
+  const about = (at: Rect) => scheduleDetailPanel(state, at, { row, local });
+  const letters = (at: Rect) => deadPanel(state, at, { local, selected: selected - standings.length });
+  if (rect.height >= LEAST_FOR_THREE) return [top, about(detail), letters(dead)];
+  const rest = { ...rect, y: list.y + list.height, height: rect.height - list.height };
+  return [top, row?.kind === 'dead' ? letters(rest) : about(rest)];
 }
 
 const LEAST_LIST = 4;
+/** Below that, what is selected decides which of the two is seen beside the list. */
+const LEAST_FOR_THREE = 16;
 
 /** The list takes what it needs, but leaves half to the others; dead letters get their room when there are some. */
 function rects(rect: Rect, listed: number, dead: number): { list: Rect; detail: Rect; dead: Rect } {

@@ -1,6 +1,6 @@
 /** The panels of the view *Runs*: runs, operators' actions, the log, and everything about one of them. Pure. */
 import type { AuditEntry } from '../../../domain/audit.ts';
-import { formatAge, formatCount, formatInstant, formatLatency, plural } from '../../../domain/format.ts';
+import { formatAge, formatCount, formatLatency, plural } from '../../../domain/format.ts';
 import type { RunFeed, RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
 import { inside, type Rect } from '../../layout.ts';
@@ -22,7 +22,7 @@ import {
   type RunsLocal,
   targetWords,
 } from './run-rows.ts';
-import { missedWords, momentWords } from './schedule-words.ts';
+import { missedWords, momentWords, stampWords } from './schedule-words.ts';
 import { windowOf } from './window.ts';
 
 /** What the lists share: which there are, which is shown, and the filter. */
@@ -74,7 +74,12 @@ export function runListPanel(
               selected: selected - first,
             }),
       more: [
-        seg(plural(all.length, 'run'), 'muted'),
+        seg(
+          local.filter === ''
+            ? plural(all.length, 'run')
+            : `${formatCount(rows.length)} of ${plural(all.length, 'run')}`,
+          'muted',
+        ),
         seg(failed === 0 ? '' : `, ${formatCount(failed)} failed`, 'critical'),
         seg(missed === 0 ? '' : `, ${formatCount(missed)} due, not seen`, 'warning'),
         seg(skipped > 0 ? `, ${formatCount(skipped)} unreadable` : '', 'muted'),
@@ -315,7 +320,7 @@ function runFacts(state: State, row: RunRow): readonly Fact[] {
         worker,
         outcome,
         { label: 'progress', value: didWords(row, state).text, role: 'accent' },
-        { label: 'began', value: formatInstant(row.live.startedAtEpochMs) },
+        { label: 'began', value: stampWords(row.live.startedAtEpochMs) },
         { label: 'asked by', value: row.live.trigger },
         { label: 'runs', value: 'here, in this console' },
       ];
@@ -346,12 +351,8 @@ function endedFacts({ isMasked }: State, run: RunRecord): readonly Fact[] {
   return [
     { label: 'error', value: run.error === null ? '' : addressed(run.error, isMasked, 2_000), role: 'critical' },
     { label: 'did', value: outside(runWords(run.worker, run), 200) },
-    {
-      label: 'counts',
-      value: `${formatCount(run.processed)} processed, ${formatCount(run.successful)} well, ${formatCount(run.failed)} failed`,
-    },
-    { label: 'began', value: formatInstant(run.startedAtEpochMs) },
-    { label: 'ended', value: formatInstant(run.startedAtEpochMs + run.durationMs) },
+    { label: 'began', value: stampWords(run.startedAtEpochMs) },
+    { label: 'ended', value: stampWords(run.startedAtEpochMs + run.durationMs) },
     { label: 'took', value: formatLatency(run.durationMs) },
     { label: 'asked by', value: outside(run.trigger, 80) },
     { label: 'host', value: outside(run.host, 120) },
@@ -369,7 +370,7 @@ function actionFacts({ isMasked }: State, entry: AuditEntry): readonly Fact[] {
       value: addressed(entry.outcome, isMasked, 2_000),
       role: entry.outcome === 'ok' ? 'ok' : 'warning',
     },
-    { label: 'when', value: formatInstant(entry.atEpochMs) },
+    { label: 'when', value: stampWords(entry.atEpochMs) },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** The panels of the view *Schedules*: the schedules, what became of the selected one's messages, and dead letters. Pure. */
 import type { DeadDelivery, Delivery } from '../../../domain/delivery.ts';
-import { formatCount, formatInstant, plural } from '../../../domain/format.ts';
+import { formatCount, plural } from '../../../domain/format.ts';
 import type { Fault } from '../../../domain/loaded.ts';
 import type { MissedRun } from '../../../domain/missed.ts';
 import type { ScheduleOverview } from '../../../domain/schedule.ts';
@@ -22,6 +22,7 @@ import {
   momentWords,
   nextWords,
   remarks,
+  stampWords,
   standingWords,
 } from './schedule-words.ts';
 import { windowOf } from './window.ts';
@@ -156,12 +157,12 @@ function aboutSchedule(state: State, standing: ScheduleStanding, { local, width 
       role: schedule.isPaused ? 'warning' : 'text',
     },
   ];
-  const { deliveries } = local;
+  const { isOpen, deliveries } = local;
   return [
     ...said,
-    ...factLines(local.isOpen || said.length === 0 ? facts : [], width),
-    ...(local.isOpen ? [BLANK] : []),
-    ...deliveryLines(state, deliveries[schedule.id] ?? null, { width, isWrapped: local.isOpen }),
+    // Beside the list, which says the rest, every line is a delivery less.
+    ...(isOpen ? [...factLines(facts, width), BLANK] : [line(seg('calls ', 'muted'), call)]),
+    ...deliveryLines(state, deliveries[schedule.id] ?? null, { width, isWrapped: isOpen }),
   ];
 }
 
@@ -215,7 +216,7 @@ function faultLines(fault: Fault, width: number): Line[] {
 }
 
 function deadLines(state: State, dead: DeadDelivery, width: number): Line[] {
-  const at = (atEpochMs: number | null) => (atEpochMs === null ? '' : formatInstant(atEpochMs));
+  const at = (atEpochMs: number | null) => (atEpochMs === null ? '' : stampWords(atEpochMs));
   return factLines(
     [
       { label: 'reason', value: addressed(dead.reason, state.isMasked, 2_000), role: 'critical' },

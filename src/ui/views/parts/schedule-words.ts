@@ -99,6 +99,11 @@ export function effortWords({ createdAtEpochMs, lastAtEpochMs, attempts, state }
   return [took, tries].filter((each) => each !== '').join(', ');
 }
 
+/** To the second, for what is compared with logs elsewhere: `2026-11-23 12:04:09 UTC`. */
+export function stampWords(atEpochMs: number): string {
+  return `${new Date(atEpochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** `12:04:09`, or the day and `12:04` where that is not today; at most 11 cells. */
 export function momentWords(atEpochMs: number | null, nowEpochMs: number): string {
   if (atEpochMs === null) return '';
