@@ -1,6 +1,8 @@
 /** Which screens are stored, and what is in their files. `npm run screens` writes them; the test compares. */
+import type { State } from '../../src/ui/state.ts';
 import { THEME_NAMES } from '../../src/ui/theme.ts';
 import { DARK, STORED_STATES, type StoredState } from '../support/dashboard.ts';
+import { QUEUE_SCREENS } from '../support/queue-screens.ts';
 import { draw } from '../support/screens.ts';
 
 export const SIZES = [
@@ -25,6 +27,14 @@ export const STORED_SCREENS: readonly StoredScreen[] = [
       }),
     ),
   ),
+  ...Object.entries(QUEUE_SCREENS).flatMap(([name, make]) =>
+    SIZES.map(
+      (size): StoredScreen => ({
+        file: `${name}-${size.columns}x${size.rows}.txt`,
+        render: () => drawn(make(size, DARK)),
+      }),
+    ),
+  ),
   {
     file: 'overview-incident-80x24-ascii.txt',
     render: () => text('incident', SIZES[0], { theme: 'mono', ascii: true }),
@@ -45,7 +55,11 @@ export const STORED_SCREENS: readonly StoredScreen[] = [
   ),
 ];
 
-async function text(name: StoredState, size: (typeof SIZES)[number], look = DARK): Promise<string> {
-  const [rows = []] = await draw([STORED_STATES[name](size, look)], (terminal) => terminal.rows());
+function text(name: StoredState, size: (typeof SIZES)[number], look = DARK): Promise<string> {
+  return drawn(STORED_STATES[name](size, look));
+}
+
+async function drawn(state: State): Promise<string> {
+  const [rows = []] = await draw([state], (terminal) => terminal.rows());
   return `${rows.join('\n')}\n`;
 }

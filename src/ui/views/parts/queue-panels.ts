@@ -262,10 +262,10 @@ function triesOf(item: QueueItem): string {
   return item.kind === 'dead' ? String(item.totalAttempts) : `${item.attempts}/${item.maxAttempts}`;
 }
 
+/** Why it is not sent, else what it is. */
 function reasonOf(item: QueueItem, isMasked: boolean): string {
-  const reason = item.kind === 'dead' ? item.failureReason : null;
-  const text = [reason, item.lastError].filter((each) => each !== null && each !== '').join(': ');
-  return addressed(text === '' ? (item.subject ?? '') : text, isMasked);
+  const reason = item.kind === 'dead' ? item.failureReason : '';
+  return addressed(item.lastError || reason || item.subject || '', isMasked);
 }
 
 function groupColumns(nowEpochMs: number): readonly TableColumn<ErrorGroup>[] {
