@@ -127,6 +127,12 @@ const STATUS_RULES: readonly (StatusRule & { readonly applies: (status: number) 
     remedy: ({ credentials }) => ({ remedy: `Check ${credentials}.` }),
   },
   {
+    applies: (status) => status >= 300 && status < 400,
+    code: 'protocol',
+    says: 'sends us to another address, which gets nothing from us',
+    remedy: ({ address }) => ({ remedy: `Check ${address}: give the address it has now.` }),
+  },
+  {
     applies: (status) => status === 404 || status === 405,
     code: 'protocol',
     says: 'is not at this address',

@@ -41,7 +41,8 @@ export function connectQStash(target: QStashTarget): QStashConnection {
       const init = request as Pick<RequestInit, 'headers' | 'body'>;
       const headers = new Headers(init.headers);
       headers.set('authorization', `Bearer ${target.token}`);
-      const response = await fetch(url, { method: request.method ?? 'GET', headers, body: init.body ?? null, signal });
+      const sent = { method: request.method ?? 'GET', headers, body: init.body ?? null, signal };
+      const response = await fetch(url, { ...sent, redirect: 'manual' });
       const text = await response.text();
       if (!response.ok) throw new FaultError(faultOfStatus(SYSTEM.qstash, response.status, sentenceIn(text)));
       return request.parseResponseAsJson === false ? undefined : JSON.parse(text);

@@ -21,6 +21,7 @@ export async function readSigningKeys(target: QStashTarget, signal?: AbortSignal
   try {
     const response = await fetch(`${target.url ?? PUBLIC_QSTASH}/v2/keys`, {
       headers: { authorization: `Bearer ${target.token}` },
+      redirect: 'manual',
       signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
     });
     const parsed = Answer.safeParse(jsonOrUndefined(await response.text()));

@@ -30,7 +30,8 @@ export function connectSupabase(target: SupabaseTarget): SupabaseConnection {
   const countingFetch: typeof fetch = (input, init) => {
     requests += 1;
     const signals = [closing.signal, AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
-    return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    // Following a redirect would send the key along: fetch takes away `authorization` then, but not `apikey`.
+    return fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
   };
   const client = createClient(target.url, target.serviceRoleKey, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
@@ -132,7 +133,7 @@ export function faultOfPostgrest(status: number, { message = '', code = '', deta
   }
   // Without a code it is not PostgREST who speaks, but a proxy or somebody else's server; its text is not worth a line.
   if (code === '') {
-    return status < 400 ? unreadable(system, 'something that is not JSON') : faultOfStatus(system, status);
+    return status < 300 ? unreadable(system, 'something that is not JSON') : faultOfStatus(system, status);
   }
   return { code: 'protocol', message: `Postgres refused a request (${code}): ${safeWords(message)}.` };
 }

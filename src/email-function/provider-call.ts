@@ -19,7 +19,10 @@ export type Called =
 export const PROVIDER_TIMEOUT_MS = 10_000;
 const MAX_TEXT = 20_000;
 
-/** Sends the request once. What did not get through, or was not answered, comes as a refusal that says which of the two. */
+/**
+ * Sends the request once, and follows no redirect: that would carry keys that are in headers of their own to wherever it leads.
+ * What did not get through, or was not answered, comes as a refusal that says which of the two.
+ */
 export async function callProvider(
   name: string,
   fetch: Fetch,
@@ -30,8 +33,8 @@ export async function callProvider(
   try {
     const response =
       request instanceof Request
-        ? await fetch(request, { signal: deadline })
-        : await fetch(request.url, { ...request.init, signal: deadline });
+        ? await fetch(request, { signal: deadline, redirect: 'manual' })
+        : await fetch(request.url, { ...request.init, signal: deadline, redirect: 'manual' });
     const text = (await response.text()).slice(0, MAX_TEXT);
     return { ok: true, reply: { status: response.status, headers: response.headers, body: parsed(text), text } };
   } catch (error) {
