@@ -50,6 +50,16 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./alerts.ts')).alerts,
   },
   {
+    name: 'providers',
+    summary: 'list providers, disable and enable them, reset their circuits',
+    load: async () => (await import('./providers.ts')).providers,
+  },
+  {
+    name: 'send-test',
+    summary: 'send one real email through one provider and show what happened',
+    load: async () => (await import('./send-test.ts')).sendTest as Command,
+  },
+  {
     name: 'work',
     summary: 'run the workers on their schedules, without a screen',
     load: async () => (await import('./work.ts')).work as Command,

@@ -28,6 +28,8 @@ export interface OutgoingEmail {
   readonly provider: Provider;
   /** The same for every try of the same email, so that a provider can tell a repetition (DESIGN §6.6). */
   readonly idempotencyKey: string;
+  /** Asks the provider even where its circuit is open: an operator's test. Our function knows it, others ignore it. */
+  readonly ignoreCircuit?: boolean;
 }
 
 export type SendOutcome =

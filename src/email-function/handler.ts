@@ -38,8 +38,8 @@ export type ProcessQueue = (options: {
 
 export type Handler = (request: Request) => Promise<Response>;
 
-/** A body beyond this is refused: providers take less (FACTS §5). */
-const MAX_BODY_BYTES = 10_000_000;
+/** A body beyond this is refused. The largest email that providers take is 10 MB, and JSON may double it. */
+const MAX_BODY_BYTES = 25_000_000;
 
 export function createHandler(parts: HandlerParts): Handler {
   const signal = parts.signal ?? new AbortController().signal;

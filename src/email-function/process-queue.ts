@@ -2,6 +2,8 @@
  * The `process-queue` action: our own queue processor inside the function, by the same rules of claiming and finishing, and under
  * the same lock, because a pause must hold every worker. Its sends don't go out to the function and back: the handler is asked.
  */
+
+import { createCountSentToday } from '../data/day-counts.ts';
 import { createEmailFunction } from '../data/email-function.ts';
 import { createOverview } from '../data/overview.ts';
 import { createProviderGateway } from '../data/providers.ts';
@@ -55,7 +57,7 @@ export function createQueueProcessing(parts: QueueProcessingParts): HandlerParts
       lock: createQueueLock(redis.client, clock, slotsOf(parts.read)),
       mail,
       providers: createProviderGateway(supabase.client),
-      recorder: createRunRecorder(redis.client, clock),
+      recorder: createRunRecorder(redis.client, clock, createCountSentToday(supabase.client, clock)),
       clock,
       logger: { info: log, warn: log, error: log },
     };

@@ -59,12 +59,13 @@ export interface SendRefusal {
 /** Who sends where nothing else is set. */
 export const DEFAULT_SENDER = { address: 'no-reply@foodshare.club', name: 'FoodShare' } as const;
 
-/** Who an email comes from: what it says itself, else what is set for all. */
 export interface Sender {
   readonly address: string;
   readonly name: string;
 }
 
+/** Who an email comes from: what it says itself, as an address or as `Name <address>`, else what is set for all. */
 export function senderOf(email: Email, preset: Sender): Sender {
-  return { address: email.from ?? preset.address, name: email.fromName ?? preset.name };
+  const [, name = '', address] = /^\s*"?([^"<>]*?)"?\s*<([^<>]+)>\s*$/.exec(email.from ?? '') ?? [];
+  return { address: address ?? email.from ?? preset.address, name: email.fromName ?? (name || preset.name) };
 }

@@ -207,6 +207,11 @@ describe('what is sent', () => {
     await provider('resend', set).send(anEmail('resend', { from: undefined, fromName: undefined }), never);
     expect(stubs.resend.sends.at(-1)?.body.from).toBe('Foodshare Post <post@foodshare.club>');
   });
+
+  test('a sender may be written with its name, as other programs queue it', async () => {
+    const sent = await sentBy('brevo', { from: '"Food, Share" <hello@foodshare.club>', fromName: undefined });
+    expect(sent?.body.sender).toEqual({ name: 'Food, Share', email: 'hello@foodshare.club' });
+  });
 });
 
 describe('health and quota', () => {
