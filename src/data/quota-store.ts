@@ -3,6 +3,7 @@ import type { Redis } from '@upstash/redis';
 import type { Admission, SeenAlert } from '../domain/alert-cooldown.ts';
 import { type ProviderQuota, percentUsed, type QuotaUse, quotaStatus, remaining } from '../domain/quota.ts';
 import type { RunRecord } from '../domain/run.ts';
+import { CORRECT_DAY, dayEndsAt } from './day-counts.ts';
 import { KEY } from './keys.ts';
 import { readOne } from './redis-read.ts';
 import { formatRun, MAX_RUNS } from './runs.ts';
@@ -25,6 +26,8 @@ export interface QuotaStore {
   write(writing: {
     readonly atEpochMs: number;
     readonly result: QuotaResult | null;
+    /** What the day's statistics are set to; null leaves them. */
+    readonly sentToday: number | null;
     readonly alerts: Admission;
     readonly run: RunRecord;
   }): Promise<void>;
@@ -33,9 +36,12 @@ export interface QuotaStore {
 export function createQuotaStore(redis: Redis): QuotaStore {
   return {
     seenAlerts: (signal) => readOne(redis, seenAlerts, signal),
-    write: async ({ atEpochMs, result, alerts, run }) => {
+    write: async ({ atEpochMs, result, sentToday, alerts, run }) => {
       const pipeline = redis.pipeline();
       if (result !== null) pipeline.set(KEY.quota, formatResult(result, atEpochMs), { ex: LATEST_TTL_SECONDS });
+      if (sentToday !== null) {
+        pipeline.eval(CORRECT_DAY, [KEY.stats], [String(sentToday), dayEndsAt({ nowEpochMs: () => atEpochMs })]);
+      }
       pushAlerts(pipeline, alerts, atEpochMs);
       pipeline.lpush(KEY.runs, formatRun(run));
       pipeline.ltrim(KEY.runs, 0, MAX_RUNS - 1);

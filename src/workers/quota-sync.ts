@@ -1,8 +1,9 @@
 /**
  * The quota sync: today's and tomorrow's quota rows exist for every provider, and no count is lower than what the provider
- * itself reports. It never lowers a count, so it may run at any time, twice at once, and beside any processor.
+ * itself reports; the day's statistics say what the logs say. It never lowers a count, so it may run at any time, twice at once, and beside any processor.
  */
 import { randomUUID } from 'node:crypto';
+import type { CountSentToday } from '../data/day-counts.ts';
 import type { HealthAnswer } from '../data/email-function.ts';
 import type { ReportedQuota } from '../data/health-report.ts';
 import { type QuotaRow, sumQuotaRows } from '../data/quota.ts';
@@ -26,6 +27,7 @@ export interface QuotaSyncPorts {
   /** What the email function reports: with `source: api` a provider's own counts, of the UTC day of the check. */
   checkHealth(signal: AbortSignal): Promise<HealthAnswer>;
   readonly days: QuotaDays;
+  readonly countSent: CountSentToday;
   readonly store: QuotaStore;
 }
 
@@ -55,6 +57,8 @@ export function createQuotaSync(ports: QuotaSyncPorts, options: QuotaSyncOptions
 interface Synced {
   readonly result: QuotaResult | null;
   readonly raised: number;
+  /** What the logs say was sent today; null where they could not be asked. */
+  readonly sentToday: number | null;
   readonly error: string | null;
 }
 
@@ -88,9 +92,9 @@ async function sync(ports: QuotaSyncPorts, { clock, log }: QuotaSyncOptions, { s
       reportedBy: reports.map(({ provider }) => provider),
       warnings: warnings.map(({ text }) => text),
     };
-    return { result, raised: raised.length, error };
+    return { result, raised: raised.length, sentToday: await ports.countSent(signal), error };
   } catch (failure) {
-    return { result: null, raised: 0, error: messageOf(failure) };
+    return { result: null, raised: 0, sentToday: null, error: messageOf(failure) };
   }
 }
 
@@ -134,6 +138,7 @@ async function leave(
     await store.write({
       atEpochMs: nowEpochMs,
       result: synced.result,
+      sentToday: synced.sentToday,
       alerts: admitAlerts(raised, known, { nowEpochMs, cooldownMs }),
       run: recordOfRun(result, about),
     });

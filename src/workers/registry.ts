@@ -1,5 +1,6 @@
 /** The one table of workers: commands, scheduler, endpoints and docs are made from it. Adding a worker is a row here. */
 import { hostname } from 'node:os';
+import { createCountSentToday } from '../data/day-counts.ts';
 import { createEmailFunction, type EmailFunctionTarget } from '../data/email-function.ts';
 import { createMonitorStore } from '../data/monitor-store.ts';
 import { createOverview } from '../data/overview.ts';
@@ -62,7 +63,7 @@ export const WORKER_TABLE: readonly WorkerRow[] = [
           lock: createQueueLock(redis.client, clock, settings.slots),
           mail: createEmailFunction(emailFunction),
           providers: createProviderGateway(supabase.client),
-          recorder: createRunRecorder(redis.client, clock),
+          recorder: createRunRecorder(redis.client, clock, createCountSentToday(supabase.client, clock)),
           clock,
           logger: log,
         },
@@ -97,6 +98,7 @@ export const WORKER_TABLE: readonly WorkerRow[] = [
           // Without alerts: the function repeats each only once an hour, and they are the monitor's to read.
           checkHealth: (signal) => mail.health('ping', signal),
           days: createQuotaDays(supabase.client),
+          countSent: createCountSentToday(supabase.client, clock),
           store: createQuotaStore(redis.client),
         },
         { clock, log, host: hostname(), cooldownMs: thresholdsOf(settings).cooldownMs },

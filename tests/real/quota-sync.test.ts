@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createCountSentToday } from '../../src/data/day-counts.ts';
 import { createQuotaDays } from '../../src/data/quota-days.ts';
 import { createQuotaStore } from '../../src/data/quota-store.ts';
 import { createRuns } from '../../src/data/runs.ts';
@@ -38,6 +39,7 @@ describe.skipIf(isMailStackMissing())('the quota sync', () => {
       {
         checkHealth: (signal) => health.client.health('ping', signal),
         days: createQuotaDays(supabase.client),
+        countSent: createCountSentToday(supabase.client, systemClock),
         store: createQuotaStore(stack.redis.client),
       },
       { clock: systemClock, log: { info: write, warn: write, error: write }, host: 'web-1', cooldownMs: HOUR_MS },

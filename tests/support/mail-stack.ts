@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { createCountSentToday } from '../../src/data/day-counts.ts';
 import { createEmailFunction as createMailClient } from '../../src/data/email-function.ts';
 import { createOverview } from '../../src/data/overview.ts';
 import { createProviderGateway } from '../../src/data/providers.ts';
@@ -227,7 +228,7 @@ export function createProcessor(
     lock: createQueueLock(redis.client, systemClock, options.slots ?? 1),
     mail: createMailClient({ url: stack.mailUrl, serviceRoleKey: stack.rest.key }),
     providers: createProviderGateway(supabase.client),
-    recorder: createRunRecorder(redis.client, systemClock),
+    recorder: createRunRecorder(redis.client, systemClock, createCountSentToday(supabase.client, systemClock)),
     clock: systemClock,
     logger: { info: write, warn: write, error: write },
     ...changed,

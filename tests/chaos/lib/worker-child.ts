@@ -4,6 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createCountSentToday } from '../../../src/data/day-counts.ts';
 import { createDeliveries } from '../../../src/data/deliveries.ts';
 import { createDueTimes } from '../../../src/data/due-times.ts';
 import { createEmailFunction } from '../../../src/data/email-function.ts';
@@ -61,7 +62,7 @@ const worker = createQueueProcessor(
       },
     },
     providers: createProviderGateway(supabase.client),
-    recorder: createRunRecorder(redis.client, systemClock),
+    recorder: createRunRecorder(redis.client, systemClock, createCountSentToday(supabase.client, systemClock)),
     clock: systemClock,
     logger,
   },
