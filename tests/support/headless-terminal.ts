@@ -10,12 +10,22 @@ export interface HeadlessTerminal {
   rows(): string[];
   /** One letter for each look: `.` plain, other letters in the order of their first appearance. */
   looks(): { rows: string[]; legend: string[] };
+  /** Every cell of every row, for a picture. */
+  cells(): CellLook[][];
   cell(x: number, y: number): { text: string; width: number };
   readonly bytes: number;
   resetBytes(): void;
   resize(size: Size): void;
   isAlternate(): boolean;
   dispose(): void;
+}
+
+/** Colours by their index in the palette; null is the terminal's own. */
+export interface CellLook {
+  readonly text: string;
+  readonly fg: number | null;
+  readonly bg: number | null;
+  readonly isBold: boolean;
 }
 
 export function createHeadlessTerminal({ columns, rows }: Size): HeadlessTerminal {
@@ -42,6 +52,21 @@ export function createHeadlessTerminal({ columns, rows }: Size): HeadlessTermina
       });
       return { rows, legend: [...names].map(([look, letter]) => `${letter} = ${look}`) };
     },
+    cells: () =>
+      Array.from({ length: terminal.rows }, (_, y) =>
+        Array.from({ length: terminal.cols }, (_, x) => {
+          const cell = line(y)?.getCell(x);
+          const fg = cell === undefined || cell.isFgDefault() ? null : cell.getFgColor();
+          const bg = cell === undefined || cell.isBgDefault() ? null : cell.getBgColor();
+          const isInverse = (cell?.isInverse() ?? 0) !== 0;
+          return {
+            text: cell?.getChars() || ' ',
+            fg: isInverse ? (bg ?? 234) : fg,
+            bg: isInverse ? (fg ?? 252) : bg,
+            isBold: (cell?.isBold() ?? 0) !== 0,
+          };
+        }),
+      ),
     cell: (x, y) => {
       const cell = line(y)?.getCell(x);
       return { text: cell?.getChars() ?? '', width: cell?.getWidth() ?? 0 };
