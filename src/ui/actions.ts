@@ -2,6 +2,8 @@
  * The one door through which the dashboard changes anything: requests as data, and a handler for each kind that this
  * console can do. What has no handler is not offered. `commands/watch.ts` wires the handlers.
  */
+
+import type { Provider } from '../domain/email.ts';
 import type { ListedStatus } from '../domain/queue-page.ts';
 import type { WorkerName } from '../domain/run.ts';
 
@@ -17,6 +19,14 @@ export type ActionRequest =
   | { readonly kind: 'schedule'; readonly id: string; readonly change: 'pause' | 'resume' | 'trigger' }
   /** Of what QStash gave up on. */
   | { readonly kind: 'dead-delivery'; readonly change: 'retry' | 'delete'; readonly ids: readonly string[] }
+  | { readonly kind: 'reset-circuit'; readonly provider: Provider }
+  | {
+      readonly kind: 'disable-provider';
+      readonly provider: Provider;
+      readonly untilEpochMs: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'enable-provider'; readonly provider: Provider }
   /** Changes nothing outside but the audit list. */
   | { readonly kind: 'unmask'; readonly on: boolean }
   /** Markdown into a file whose path is in the answer. */
@@ -69,6 +79,9 @@ export const CHANGING_ACTIONS: ReadonlySet<ActionKind> = new Set<ActionKind>([
   'discard',
   'redrive',
   'schedule',
+  'reset-circuit',
+  'disable-provider',
+  'enable-provider',
   'dead-delivery',
 ]);
 

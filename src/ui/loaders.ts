@@ -7,6 +7,7 @@ import type { DeadDeliveries, DeliveryLog } from '../domain/delivery.ts';
 import type { Fault } from '../domain/loaded.ts';
 import type { ProviderDetails } from '../domain/provider-details.ts';
 import type { ProviderHistory } from '../domain/provider-history.ts';
+import type { ProviderState } from '../domain/provider-state.ts';
 import type {
   EmailDetails,
   ErrorGroups,
@@ -35,6 +36,8 @@ export interface LoadKinds {
   readonly deliveries: { readonly request: { readonly scheduleId: string }; readonly value: DeliveryLog };
   /** Deliveries of every provider over the last `rangeMs`. */
   readonly 'provider-history': { readonly request: { readonly rangeMs: number }; readonly value: ProviderHistory };
+  /** As Postgres knows them; empty on a database without our migration. */
+  readonly 'provider-states': { readonly request: Record<never, never>; readonly value: readonly ProviderState[] };
   readonly 'provider-details': { readonly request: { readonly provider: string }; readonly value: ProviderDetails };
   /** What QStash gave up on, page by page. */
   readonly 'dead-deliveries': { readonly request: { readonly cursor: string | null }; readonly value: DeadDeliveries };

@@ -153,6 +153,8 @@ export type CommandName =
   | 'sort'
   | 'group'
   | 'trigger'
+  | 'reset-circuit'
+  | 'disable'
   | 'switch-schedule'
   | 'list'
   | 'range'

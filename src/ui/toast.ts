@@ -61,6 +61,12 @@ export function whatWords(request: ActionRequest): string {
       return `${request.change} of ${request.id}, through QStash`;
     case 'dead-delivery':
       return request.change === 'retry' ? 'delivering again, through QStash' : 'deleting at QStash';
+    case 'reset-circuit':
+      return `closing the circuit of ${request.provider}`;
+    case 'disable-provider':
+      return `taking ${request.provider} out`;
+    case 'enable-provider':
+      return `bringing ${request.provider} back`;
     case 'unmask':
       return request.on ? 'showing addresses' : 'masking addresses';
     case 'report':

@@ -28,6 +28,9 @@ const ALL_ACTIONS: readonly ActionKind[] = [
   'discard',
   'redrive',
   'schedule',
+  'reset-circuit',
+  'disable-provider',
+  'enable-provider',
   'unmask',
   'report',
 ];

@@ -3,6 +3,8 @@ import type { HealthReport } from '../../src/domain/health.ts';
 import { loaded } from '../../src/domain/loaded.ts';
 import type { ProviderDetails } from '../../src/domain/provider-details.ts';
 import { bucketsFrom, type ProviderHistory } from '../../src/domain/provider-history.ts';
+import { NO_RECORD } from '../../src/domain/provider-record.ts';
+import type { ProviderState } from '../../src/domain/provider-state.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts';
 import { frameOf } from '../../src/ui/frame.ts';
@@ -78,6 +80,24 @@ function detailsEvent(provider: string, result: unknown = { ok: true, value: DET
   return { type: 'loaded', view: 'providers', kind: 'provider-details', request, result } as UiEvent & LoadEvent;
 }
 
+function aProviderState(changes: Partial<ProviderState> = {}): ProviderState {
+  return {
+    provider: 'brevo',
+    record: NO_RECORD,
+    quota: { provider: 'brevo', day: { sent: 0, limit: 300 }, month: { sent: 0, limit: 9_000 } },
+    disabled: null,
+    usedUpUntilEpochMs: null,
+    check: null,
+    ...changes,
+  };
+}
+function statesEvent(value: readonly ProviderState[]): UiEvent {
+  const request = { kind: 'provider-states' };
+  const result = { ok: true, value };
+  return { type: 'loaded', view: 'providers', kind: 'provider-states', request, result } as unknown as UiEvent;
+}
+const OUT = { untilEpochMs: NOON + 2 * HOUR_MS, by: 'grace@ops-2', reason: 'their outage' };
+
 function withMetrics(snapshot: Snapshot, metrics: Partial<HealthReport['metrics'][number]>): Snapshot {
   if (snapshot.health.state === 'failed' || snapshot.health.value.report === null) return snapshot;
   const report = snapshot.health.value.report;
@@ -117,13 +137,16 @@ describe('the view of providers', () => {
   it('asks for the history when it is opened, and not again until it is old', () => {
     const [opened, effects] = step(connected(incidentSnapshot()), OPEN);
     const load = { kind: 'load', view: 'providers', request: { kind: 'provider-history', rangeMs: 6 * HOUR_MS } };
-    expect(effects).toEqual([load]);
+    expect(effects).toEqual([load, { kind: 'load', view: 'providers', request: { kind: 'provider-states' } }]);
     const refreshed: UiEvent = { type: 'read', snapshot: incidentSnapshot() };
     expect(step(opened, refreshed)[1]).toEqual([]);
     const answered = afterEvents(opened, historyEvent());
     expect(step(answered, refreshed)[1]).toEqual([]);
     const later: UiEvent = { type: 'tick', nowEpochMs: NOON + 2 * MINUTE_MS };
     expect(step(answered, later, refreshed)[1]).toEqual([load]);
+    const known = afterEvents(answered, statesEvent([]));
+    const soon: UiEvent = { type: 'tick', nowEpochMs: NOON + 20_000 };
+    expect(step(known, soon, refreshed)[1]).toMatchObject([{ request: { kind: 'provider-states' } }]);
   });
 
   it('asks nothing while it is not connected, nor anew while frozen', () => {
@@ -267,6 +290,110 @@ describe('the view of providers', () => {
         });
         expect(tooWide).toEqual([]);
       }
+    }
+  });
+});
+
+describe('the hands of the view of providers', () => {
+  const opened = (changes = {}) => afterEvents(incident(changes), statesEvent([aProviderState()]));
+  const onBrevo = (changes = {}) => afterEvents(opened(changes), ...keys('down'));
+
+  it('takes the circuit and the rates live from Postgres where they are kept there', () => {
+    const circuit = { ...NO_RECORD.circuit, state: 'open', nextRetryAtEpochMs: NOON + 30_000 } as const;
+    const record = {
+      ...NO_RECORD,
+      circuit,
+      totalRequests: 9,
+      consecutiveFailures: 5,
+      weighedAtEpochMs: NOON,
+      weight: 5,
+    };
+    const live = aProviderState({ record: { ...record, lastError: 'HTTP 503 for maria@example.org' } });
+    const state = afterEvents(incident(), statesEvent([live]), ...keys('down'));
+    expect(panelText(state, 'providers')).toMatch(/✗ brevo +down +15 open +0 %/);
+    expect(panelText(state, 'provider-detail')).toContain('5 failed');
+  });
+
+  it('shows who took a provider out, until when and why', () => {
+    const state = afterEvents(incident(), statesEvent([aProviderState({ disabled: OUT })]), ...keys('down'));
+    expect(panelText(state, 'providers')).toMatch(/– brevo +disabled/);
+    expect(panelText(state, 'providers')).toContain('until 14:00 UTC by grace@ops-2, "their outage"');
+    const later = afterEvents(state, { type: 'tick', nowEpochMs: OUT.untilEpochMs });
+    expect(panelText(later, 'providers')).toMatch(/✗ brevo +down/);
+  });
+
+  it('closes a circuit after a question', () => {
+    const [asked, none] = step(onBrevo(), ...keys('c'));
+    expect([asked.dialog, none]).toMatchObject([{ title: 'Close the circuit of brevo' }, []]);
+    expect(step(asked, ...keys('y'))[1]).toMatchObject([
+      { kind: 'act', request: { kind: 'reset-circuit', provider: 'brevo' } },
+    ]);
+  });
+
+  it('has nothing to close where all is well', () => {
+    const well = withMetrics(incidentSnapshot(), { circuitState: 'closed', consecutiveFailures: 0 });
+    const [state, effects] = step(connected(well), OPEN, ...keys('down', 'c'));
+    expect([state.dialog, effects]).toEqual([null, []]);
+    expect(state.notice?.text).toContain('its circuit is closed');
+  });
+
+  it('does not go on showing an open circuit that was closed here, until the next check', () => {
+    const [acting] = step(connected(withMetrics(incidentSnapshot(), {})), OPEN, ...keys('down', 'c', 'y'));
+    expect(panelText(acting, 'providers')).toMatch(/brevo +down +12 open/);
+    const [done, effects] = step(acting, { type: 'outcome', id: 1, outcome: { level: 'ok', text: 'closed' } });
+    expect(panelText(done, 'providers')).toMatch(/brevo +down +5 –/);
+    expect(effects).toContainEqual({ kind: 'refresh' });
+  });
+
+  it('asks until when and why, and says who is left to send', () => {
+    const asked = afterEvents(onBrevo(), ...keys('d'));
+    expect(panelText(asked, 'form')).toContain('Left to send: resend, mailersend, aws_ses.');
+    const [, effects] = step(asked, ...keys('1', '4', ':', '3', '0', 'tab', 'w', 'h', 'y', 'enter'));
+    expect(effects).toMatchObject([
+      { request: { kind: 'disable-provider', provider: 'brevo', untilEpochMs: NOON + 2.5 * HOUR_MS, reason: 'why' } },
+    ]);
+  });
+
+  it('takes an hour where nothing is typed, and refuses what is no time', () => {
+    const asked = afterEvents(onBrevo(), ...keys('d'));
+    expect(step(asked, ...keys('enter'))[1]).toMatchObject([{ request: { untilEpochMs: NOON + HOUR_MS } }]);
+    const [refused, none] = step(asked, ...keys(...'soon', 'enter'));
+    expect(none).toEqual([]);
+    expect(panelText(refused, 'form')).toContain('a length such as 30m');
+  });
+
+  it('warns when nobody else could send', () => {
+    const others = (['resend', 'mailersend', 'aws_ses'] as const).map((provider) =>
+      aProviderState({ provider, disabled: OUT }),
+    );
+    const asked = afterEvents(incident(), statesEvent(others), ...keys('down', 'd'));
+    expect(panelText(asked, 'form')).toContain('No other provider can send now: no email will leave.');
+  });
+
+  it('brings one back that is out', () => {
+    const asked = afterEvents(incident(), statesEvent([aProviderState({ disabled: OUT })]), ...keys('down', 'd'));
+    expect(panelText(asked, 'form')).toContain('grace@ops-2 took it out until 14:00 UTC, "their outage".');
+    expect(step(asked, ...keys('y'))[1]).toMatchObject([{ request: { kind: 'enable-provider', provider: 'brevo' } }]);
+  });
+
+  it('takes a length and a reason on the command line', () => {
+    const command: UiEvent = { type: 'command', name: 'disable', argument: '2h their outage' };
+    expect(step(onBrevo(), command)[1]).toMatchObject([
+      { request: { kind: 'disable-provider', untilEpochMs: NOON + 2 * HOUR_MS, reason: 'their outage' } },
+    ]);
+  });
+
+  it('reads the providers again once something was done to them', () => {
+    const acting = afterEvents(onBrevo(), ...keys('d', 'enter'));
+    const [, effects] = step(acting, { type: 'outcome', id: 1, outcome: { level: 'ok', text: 'done' } });
+    expect(effects).toContainEqual({ kind: 'load', view: 'providers', request: { kind: 'provider-states' } });
+  });
+
+  it('changes nothing in a read-only console, and says so', () => {
+    for (const key of ['c', 'd']) {
+      const [state, effects] = step(onBrevo({ readOnly: 'this console is read-only' }), ...keys(key));
+      expect([state.dialog, effects]).toEqual([null, []]);
+      expect(state.notice?.text).toContain('this console is read-only');
     }
   });
 });

@@ -12,6 +12,7 @@ import type { ActionContext, ActionOutcome, Actions } from '../../ui/actions.ts'
 import type { Systems } from '../connect.ts';
 import type { Operator } from '../operator.ts';
 import type { EmbeddedWorkers } from './embedded-workers.ts';
+import { providerActions } from './provider-actions.ts';
 import { queueActions } from './queue-actions.ts';
 import { saveReport } from './save-report.ts';
 import { scheduleActions } from './schedule-actions.ts';
@@ -37,6 +38,7 @@ export function dashboardActions(options: ActionsOptions): Actions {
           ...workerActions(options),
           ...alertActions(options),
           ...queueActions({ systems: options.systems, audit: auditOf(options) }),
+          ...providerActions({ systems: options.systems, operator: options.operator, audit: auditOf(options) }),
           ...scheduleActions({
             systems: options.systems,
             audit: auditOf(options),

@@ -2,10 +2,12 @@
 import { createAudit } from '../../data/audit.ts';
 import { createProviderDetails } from '../../data/provider-details.ts';
 import { createProviderHistory } from '../../data/provider-history.ts';
+import { createProviderGateway } from '../../data/providers.ts';
 import { createQueueFinder } from '../../data/queue-finder.ts';
 import { createQueueList } from '../../data/queue-list.ts';
 import { createRuns } from '../../data/runs.ts';
 import { createScheduleLog } from '../../data/schedule-log.ts';
+import { isMissingSchema } from '../../data/supabase.ts';
 import { htmlToLines } from '../../domain/html-text.ts';
 import type { Loaders } from '../../ui/loaders.ts';
 import type { Systems } from '../connect.ts';
@@ -47,8 +49,14 @@ function providerLoaders({ supabase, clock }: Systems): Loaders {
   if (supabase === null) return {};
   const history = createProviderHistory(supabase.client, clock);
   const details = createProviderDetails(supabase.client, clock);
+  const gateway = createProviderGateway(supabase.client);
   return {
     'provider-history': ({ rangeMs }, signal) => history.read(rangeMs, signal),
+    'provider-states': (_request, signal) =>
+      gateway.read(signal).catch((error: unknown) => {
+        if (isMissingSchema(error)) return [];
+        throw error;
+      }),
     'provider-details': ({ provider }, signal) => details.read(provider, signal),
   };
 }

@@ -1,51 +1,61 @@
 /** The fourth view: how each provider stands and why, what is left of its quota, and how it did over time. */
-import { failedAfter, type Loaded, loaded } from '../../domain/loaded.ts';
-import type { ProviderDetails } from '../../domain/provider-details.ts';
-import { bucketMsFor, type ProviderHistory } from '../../domain/provider-history.ts';
-import { MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
-import { RANGES, rangeOf } from '../chart.ts';
+import { isProvider } from '../../domain/email.ts';
+import type { Loaded } from '../../domain/loaded.ts';
+import type { ProviderHistory } from '../../domain/provider-history.ts';
+import { act } from '../act.ts';
+import type { ActionKind } from '../actions.ts';
+import { RANGES } from '../chart.ts';
+import type { Form } from '../dialog.ts';
 import { bodyOf, columnsOf, inside, type Rect, rowsOf } from '../layout.ts';
-import type { LoadRequest, LoadResult } from '../loaders.ts';
 import type { Panel } from '../panel.ts';
-import type { CommandName, Effect, State } from '../state.ts';
+import type { CommandName, State } from '../state.ts';
 import { defineView, type ViewEvent, type ViewStep } from '../view.ts';
 import { providerChart } from './parts/provider-chart.ts';
 import { lastDetailScroll, type ProviderDetail, providerDetail } from './parts/provider-detail.ts';
-import { type ProviderRow, providerRows } from './parts/provider-rows.ts';
+import { DISABLE_FORM, disableForm, disableRequest, resetForm } from './parts/provider-forms.ts';
+import {
+  answered,
+  asking,
+  historyPart,
+  INITIAL,
+  outdated,
+  type ProvidersLocal,
+  rowsOfView,
+  selectedRow,
+} from './parts/provider-local.ts';
+import type { ProviderRow } from './parts/provider-rows.ts';
 import { providerTable } from './parts/provider-table.ts';
-import { FIRST, indexIn, movedIn, type Selection } from './parts/selection.ts';
+import { indexIn, movedIn } from './parts/selection.ts';
 
-interface Local {
-  readonly selection: Selection;
-  readonly isOpen: boolean;
-  /** First line of the details that is seen. */
-  readonly scroll: number;
-  readonly history: Asked<ProviderHistory, number> | null;
-  readonly details: Asked<ProviderDetails, string> | null;
-}
-
-/** What was asked for, when, and what came. */
-interface Asked<T, Question> {
-  readonly question: Question;
-  readonly atEpochMs: number;
-  /** Null: on its way. */
-  readonly answer: Loaded<T> | null;
-}
-
-export const providers = defineView<Local>({
+export const providers = defineView<ProvidersLocal>({
   id: 'providers',
   title: 'Providers',
   summary: 'how each provider stands, and its quota',
-  initial: { selection: FIRST, isOpen: false, scroll: 0, history: null, details: null },
-  handles: ['up', 'down', 'first', 'last', 'page-up', 'page-down', 'open', 'back', 'shorter', 'longer', 'range'],
+  initial: INITIAL,
+  handles: [
+    'up',
+    'down',
+    'first',
+    'last',
+    'page-up',
+    'page-down',
+    'open',
+    'back',
+    'shorter',
+    'longer',
+    'range',
+    'reset-circuit',
+    'disable',
+  ],
   panels,
+  unless,
   reduce,
 });
 
 const DETAIL_WIDTH = 54;
 
-function panels(state: State, rect: Rect, local: Local): readonly Panel[] {
-  const rows = providerRows(state);
+function panels(state: State, rect: Rect, local: ProvidersLocal): readonly Panel[] {
+  const rows = rowsOfView(state, local);
   const at = indexIn(
     rows.map(({ provider }) => provider),
     local.selection,
@@ -84,7 +94,7 @@ function selectedPanels(
   return [chart(upper, 'deliveries'), chart(lower, 'latency'), detail];
 }
 
-function openPanels(state: State, rect: Rect, row: ProviderRow, local: Local): readonly Panel[] {
+function openPanels(state: State, rect: Rect, row: ProviderRow, local: ProvidersLocal): readonly Panel[] {
   const detail = openDetail(rect, row, local);
   const history = historyPart(state, local);
   if (rect.width < 100) return [providerDetail(state, detail)];
@@ -99,25 +109,34 @@ function divided(rect: Rect): [Rect, Rect] {
   return columnsOf(rect, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
 }
 
-function openDetail(rect: Rect, row: ProviderRow, local: Local): ProviderDetail {
+function openDetail(rect: Rect, row: ProviderRow, local: ProvidersLocal): ProviderDetail {
   const { details } = local;
   const answer = details?.question === row.provider ? details.answer : null;
   const at = rect.width < 100 ? rect : divided(rect)[0];
   return { rect: at, row, details: answer ?? 'loading', scroll: local.scroll };
 }
 
-/** What belongs to the chosen range; what was read for another one would be drawn wrongly. */
-function historyPart(state: State, { history }: Local): Loaded<ProviderHistory> | null {
-  return history?.question === rangeOf(state.chart).ms ? history.answer : null;
+function unless(state: State, name: CommandName, local: ProvidersLocal): string | null {
+  if (name !== 'reset-circuit' && name !== 'disable') return null;
+  const row = selectedRow(state, local);
+  if (row === undefined) return 'there is no provider';
+  if (!isProvider(row.provider)) return `${row.provider} is not one of the four`;
+  const { metrics } = row;
+  const isWell = metrics?.circuitState === 'closed' && metrics.consecutiveFailures === 0;
+  return name === 'reset-circuit' && isWell ? 'its circuit is closed, and its last send worked' : null;
 }
 
-function reduce(state: State, event: ViewEvent, local: Local): ViewStep<Local> {
+function reduce(state: State, event: ViewEvent, local: ProvidersLocal): ViewStep<ProvidersLocal> {
   switch (event.type) {
     case 'opened':
     case 'refreshed':
       return asking(state, local);
     case 'command':
       return obey(state, event, local);
+    case 'acted':
+      return isAboutProviders(event.request.kind) ? asking(state, { ...local, states: outdated(local.states) }) : {};
+    case 'submitted':
+      return submitted(state, event, local);
     case 'loaded':
       return { local: answered(state, event, local) };
     default:
@@ -128,8 +147,8 @@ function reduce(state: State, event: ViewEvent, local: Local): ViewStep<Local> {
 function obey(
   state: State,
   { name, argument }: { readonly name: CommandName; readonly argument?: string },
-  local: Local,
-): ViewStep<Local> {
+  local: ProvidersLocal,
+): ViewStep<ProvidersLocal> {
   switch (name) {
     case 'open':
       return asking(state, { ...local, isOpen: !local.isOpen, scroll: 0 });
@@ -145,6 +164,12 @@ function obey(
         local,
         RANGES.findIndex(({ id }) => id === argument),
       );
+    case 'reset-circuit':
+      return withForm(state, local, resetForm);
+    case 'disable':
+      return argument === undefined || argument === ''
+        ? withForm(state, local, (row) => disableForm(state, row, rowsOfView(state, local)))
+        : disableAtOnce(state, local, argument);
     case 'page-up':
     case 'page-down':
       return local.isOpen ? { local: scrolled(state, local, name === 'page-up' ? -1 : 1) } : moved(state, local, name);
@@ -153,13 +178,61 @@ function obey(
   }
 }
 
-function moved(state: State, local: Local, name: CommandName): ViewStep<Local> {
-  const ids = providerRows(state).map(({ provider }) => provider);
+function withForm(
+  state: State,
+  local: ProvidersLocal,
+  formOf: (row: ProviderRow) => Form | null,
+): ViewStep<ProvidersLocal> {
+  const row = selectedRow(state, local);
+  const dialog = row === undefined ? null : formOf(row);
+  return dialog === null ? {} : { state: { dialog } };
+}
+
+/** From the command line: `:disable 2h their status page says so`. */
+function disableAtOnce(state: State, local: ProvidersLocal, argument: string): ViewStep<ProvidersLocal> {
+  const row = selectedRow(state, local);
+  const form = row === undefined ? null : disableForm(state, row, rowsOfView(state, local));
+  if (row === undefined || form === null || row.disabled !== null)
+    return form === null ? {} : { state: { dialog: form } };
+  const [until = '', ...reason] = argument.split(' ');
+  return disableAs(state, form, row.provider, { until, reason: reason.join(' ') });
+}
+
+function submitted(
+  state: State,
+  event: Extract<ViewEvent, { type: 'submitted' }>,
+  local: ProvidersLocal,
+): ViewStep<ProvidersLocal> {
+  const [kind, provider = ''] = event.id.split('/');
+  const rows = rowsOfView(state, local);
+  const row = rows.find((each) => each.provider === provider);
+  const form = kind === DISABLE_FORM && row !== undefined ? disableForm(state, row, rows) : null;
+  return form === null ? {} : disableAs(state, form, provider, event.values);
+}
+
+function disableAs(
+  state: State,
+  form: Form,
+  provider: string,
+  values: Readonly<Record<string, string>>,
+): ViewStep<ProvidersLocal> {
+  const request = disableRequest(form, values, { provider, nowEpochMs: state.nowEpochMs });
+  if (request.kind === 'form') return { state: { dialog: request } };
+  const [next, effects] = act(state, request);
+  return { state: next, effects };
+}
+
+function isAboutProviders(kind: ActionKind): boolean {
+  return kind === 'reset-circuit' || kind === 'disable-provider' || kind === 'enable-provider';
+}
+
+function moved(state: State, local: ProvidersLocal, name: CommandName): ViewStep<ProvidersLocal> {
+  const ids = rowsOfView(state, local).map(({ provider }) => provider);
   const selection = movedIn(ids, local.selection, { name, page: ids.length });
   return selection === null ? {} : asking(state, { ...local, selection, scroll: 0 });
 }
 
-function scrolled(state: State, local: Local, pages: -1 | 1): Local {
+function scrolled(state: State, local: ProvidersLocal, pages: -1 | 1): ProvidersLocal {
   const row = selectedRow(state, local);
   if (row === undefined) return local;
   const detail = openDetail(bodyOf(state.size), row, local);
@@ -168,78 +241,8 @@ function scrolled(state: State, local: Local, pages: -1 | 1): Local {
 }
 
 /** The range is that of the Overview's chart as well. */
-function ranged(state: State, local: Local, index: number): ViewStep<Local> {
+function ranged(state: State, local: ProvidersLocal, index: number): ViewStep<ProvidersLocal> {
   const range = Math.max(0, Math.min(RANGES.length - 1, index));
   const chart = { ...state.chart, range, cursorAtEpochMs: null };
   return { ...asking({ ...state, chart }, local), state: { chart } };
-}
-
-function selectedRow(state: State, { selection }: Local): ProviderRow | undefined {
-  const rows = providerRows(state);
-  return rows[
-    indexIn(
-      rows.map(({ provider }) => provider),
-      selection,
-    )
-  ];
-}
-
-const AGAIN_AFTER_FAULT_MS = 10 * SECOND_MS;
-const DETAILS_GOOD_FOR_MS = MINUTE_MS;
-
-/** Asks for what is missing, old, or belongs to another question. While the picture is frozen only for what is missing. */
-function asking(state: State, local: Local): ViewStep<Local> {
-  const rangeMs = rangeOf(state.chart).ms;
-  const provider = local.isOpen ? selectedRow(state, local)?.provider : undefined;
-  const history = due(state, local.history, rangeMs, Math.max(MINUTE_MS, bucketMsFor(rangeMs) / 3));
-  const details = provider === undefined ? null : due(state, local.details, provider, DETAILS_GOOD_FOR_MS);
-  const effects: Effect[] = [
-    ...(history === null ? [] : [loadOf({ kind: 'provider-history', rangeMs })]),
-    ...(details === null || provider === undefined ? [] : [loadOf({ kind: 'provider-details', provider })]),
-  ];
-  return {
-    local: { ...local, history: history ?? local.history, details: details ?? local.details },
-    effects,
-  };
-}
-
-function loadOf(request: LoadRequest): Effect {
-  return { kind: 'load', view: 'providers', request };
-}
-
-/** The question as asked now, or null where what is known is good enough or on its way. */
-function due<T, Question>(
-  { nowEpochMs, frozen, connection }: State,
-  asked: Asked<T, Question> | null,
-  question: Question,
-  goodForMs: number,
-): Asked<T, Question> | null {
-  if (connection.kind !== 'open') return null;
-  const isSame = asked?.question === question;
-  if (asked !== null && isSame) {
-    const { answer, atEpochMs } = asked;
-    // Without an answer it is on its way: it comes, or a fault does.
-    if (answer === null || (answer.state === 'ok' && frozen !== null)) return null;
-    const patienceMs = answer.state === 'ok' ? goodForMs : AGAIN_AFTER_FAULT_MS;
-    if (nowEpochMs - atEpochMs < patienceMs) return null;
-  }
-  return { question, atEpochMs: nowEpochMs, answer: isSame ? (asked?.answer ?? null) : null };
-}
-
-/** An answer to a question that is not asked any more is dropped. */
-function answered(state: State, event: Extract<ViewEvent, { type: 'loaded' }>, local: Local): Local {
-  if (event.kind === 'provider-history' && local.history?.question === event.request.rangeMs) {
-    const answer = answerOf(state, local.history.answer, event.result);
-    return { ...local, history: { ...local.history, answer } };
-  }
-  if (event.kind === 'provider-details' && local.details?.question === event.request.provider) {
-    const answer = answerOf(state, local.details.answer, event.result);
-    return { ...local, details: { ...local.details, answer } };
-  }
-  return local;
-}
-
-function answerOf<T>(state: State, previous: Loaded<T> | null, result: LoadResult<T>): Loaded<T> {
-  if (result.ok) return loaded(result.value, state.nowEpochMs);
-  return failedAfter(previous ?? undefined, result.fault);
 }

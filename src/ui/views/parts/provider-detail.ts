@@ -67,7 +67,7 @@ function standing(state: State, row: ProviderRow): readonly Fact[] {
   const score = scoreWords(row);
   const circuit = circuitWords(row);
   const { health, metrics, deliveries } = row;
-  const says = messageOf(row, state.isMasked);
+  const says = messageOf(row, state.isMasked, shownNow(state));
   return [
     { label: 'status', value: `${status.text}${says === '' ? '' : `: ${says}`}`, role: status.role },
     { label: 'score', value: score.text, role: score.role },

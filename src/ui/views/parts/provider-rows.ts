@@ -2,21 +2,28 @@
 import { quotaForecast, quotaReturnsAtEpochMs } from '../../../domain/drain.ts';
 import { PROVIDERS } from '../../../domain/email.ts';
 import { formatClock, formatLatency, formatPercent } from '../../../domain/format.ts';
-import type { ProviderHealth, ProviderMetrics, ProviderStatus } from '../../../domain/health.ts';
+import type { HealthReport, ProviderHealth, ProviderMetrics, ProviderStatus } from '../../../domain/health.ts';
 import { lastValue } from '../../../domain/loaded.ts';
 import { USABLE_FROM_SCORE } from '../../../domain/provider-rank.ts';
+import { standingOf } from '../../../domain/provider-record.ts';
+import { type Disabled, disabledUntilEpochMs, type ProviderState } from '../../../domain/provider-state.ts';
 import type { ProviderDeliveries } from '../../../domain/queue.ts';
 import { completeQuotas, type ProviderQuota, remainingToday } from '../../../domain/quota.ts';
 import { SECOND_MS } from '../../../domain/time.ts';
 import type { Role } from '../../line.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { outside, type Words, whenWords } from '../../words.ts';
+import { addressed, outside, type Words, whenWords } from '../../words.ts';
 
 /** Null and absent: not known. */
 export interface ProviderRow {
   readonly provider: string;
   readonly health: ProviderHealth | null;
+  /** Live from Postgres where the email function keeps them there, else those of the last check. */
   readonly metrics: ProviderMetrics | null;
+  /** Taken out by an operator, at this moment. */
+  readonly disabled: Disabled | null;
+  /** The words of the last failure, while it fails. */
+  readonly lastError: string | null;
   readonly deliveries: ProviderDeliveries | null;
   readonly quota: ProviderQuota | null;
   /** When its quota ends at the present rate, in this day. */
@@ -26,8 +33,8 @@ export interface ProviderRow {
   readonly returnsAtEpochMs: number | null;
 }
 
-/** The four in their order, then whoever else the health report knows. */
-export function providerRows(state: State): readonly ProviderRow[] {
+/** The four in their order, then whoever else the health report knows. `known`: what Postgres keeps of them, if it does. */
+export function providerRows(state: State, known: readonly ProviderState[]): readonly ProviderRow[] {
   const { health, queue } = shownPicture(state);
   const report = health === null ? null : (lastValue(health)?.report ?? null);
   const overview = queue === null ? undefined : lastValue(queue);
@@ -38,12 +45,15 @@ export function providerRows(state: State): readonly ProviderRow[] {
   return [...new Set<string>([...PROVIDERS, ...others])].map((provider) => {
     const its = (each: { readonly provider: string }) => each.provider === provider;
     const quota = quotas.find(its) ?? null;
+    const kept = known.find(its);
     const forecast = forecasts.find(its);
     const isGone = quota !== null && remainingToday(quota) === 0;
     return {
       provider,
       health: report?.providers.find(its) ?? null,
-      metrics: report?.metrics.find(its) ?? null,
+      metrics: (kept === undefined ? null : keptMetrics(kept, now)) ?? checkedMetrics(state, report, provider),
+      disabled: kept === undefined || disabledUntilEpochMs(kept, now) === null ? null : kept.disabled,
+      lastError: kept?.record.lastError ?? null,
       deliveries: overview === undefined ? null : (overview.deliveries24h.find(its) ?? noneSent(provider)),
       quota,
       endsAtEpochMs: isGone ? null : (forecast?.runsOutAtEpochMs ?? null),
@@ -53,20 +63,50 @@ export function providerRows(state: State): readonly ProviderRow[] {
   });
 }
 
+/** Null where nothing was ever written: then a deployed function keeps its records elsewhere. */
+function keptMetrics({ provider, record, check }: ProviderState, now: number): ProviderMetrics | null {
+  if (check === null && record.weighedAtEpochMs === 0) return null;
+  const { circuitState, healthScore, successRatePercent, averageLatencyMs } = standingOf(record, now);
+  const { totalRequests, consecutiveFailures } = record;
+  return {
+    provider,
+    circuitState,
+    healthScore,
+    successRatePercent,
+    averageLatencyMs,
+    totalRequests,
+    consecutiveFailures,
+  };
+}
+
+/** What the last check found, unless the circuit was closed by hand since. */
+function checkedMetrics(state: State, report: HealthReport | null, provider: string): ProviderMetrics | null {
+  const found = report?.metrics.find((each) => each.provider === provider) ?? null;
+  const isOutdated = state.history.some(
+    ({ atEpochMs, request, outcome }) =>
+      request.kind === 'reset-circuit' &&
+      request.provider === provider &&
+      outcome.level === 'ok' &&
+      atEpochMs > (report?.checkedAtEpochMs ?? 0),
+  );
+  return isOutdated ? null : found;
+}
+
 function noneSent(provider: string): ProviderDeliveries {
   return { provider, sent: 0, failed: 0, p95Ms: null };
 }
 
-const STATUSES: Readonly<Record<ProviderStatus | 'unknown', Words & { readonly sign: string }>> = {
+const STATUSES: Readonly<Record<ProviderStatus | 'unknown' | 'disabled', Words & { readonly sign: string }>> = {
   ok: { sign: '✓', text: 'ok', role: 'ok' },
   degraded: { sign: '!', text: 'degraded', role: 'warning' },
   error: { sign: '✗', text: 'down', role: 'critical' },
   unconfigured: { sign: '·', text: 'no key', role: 'muted' },
   unknown: { sign: '?', text: 'unknown', role: 'muted' },
+  disabled: { sign: '–', text: 'disabled', role: 'warning' },
 };
 
-export function statusWords({ health }: ProviderRow): Words & { readonly sign: string } {
-  return STATUSES[health?.status ?? 'unknown'];
+export function statusWords({ health, disabled }: ProviderRow): Words & { readonly sign: string } {
+  return STATUSES[disabled === null ? (health?.status ?? 'unknown') : 'disabled'];
 }
 
 /** 0–100. The metrics know the recent sends; without them the check's own score. */
@@ -140,9 +180,13 @@ export function quotaForecastWords(row: ProviderRow, nowEpochMs: number): Words 
   return { text: `${rate}it ends ${whenWords(row.endsAtEpochMs, nowEpochMs)}`, role: 'warning' };
 }
 
-/** What it says of itself, cleaned; empty where it says nothing. */
-export function messageOf({ health }: ProviderRow, isMasked: boolean): string {
-  const { message } = health ?? { message: null };
-  if (message === null) return '';
-  return isMasked ? outside(message, 300) : message;
+/** Who took it out, or what it says of itself; cleaned, empty where it says nothing. */
+export function messageOf({ health, disabled, lastError }: ProviderRow, isMasked: boolean, nowEpochMs: number): string {
+  if (disabled !== null) {
+    const why = disabled.reason === '' ? '' : `, "${outside(disabled.reason, 120)}"`;
+    return `until ${whenWords(disabled.untilEpochMs, nowEpochMs)} by ${outside(disabled.by, 60)}${why}`;
+  }
+  const said =
+    health?.status === 'ok' && lastError !== null ? `last failure: ${lastError}` : (health?.message ?? lastError);
+  return said === null ? '' : addressed(said, isMasked);
 }

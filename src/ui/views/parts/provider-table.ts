@@ -189,7 +189,7 @@ const MOST_CELLS = 96;
 
 /** Sends over the chosen range, a cell in red where some of them failed and `x` where all did; then what the provider says. */
 function secondLine(state: State, row: ProviderRow, history: Loaded<ProviderHistory> | null, width: number): Line {
-  const message = messageOf(row, state.isMasked);
+  const message = messageOf(row, state.isMasked, shownNow(state));
   const cells = Math.max(
     10,
     Math.min(MOST_CELLS, width - LABEL - (message === '' ? 6 : Math.min(40, message.length + 2))),
