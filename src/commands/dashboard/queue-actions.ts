@@ -38,6 +38,7 @@ export function queueActions({ systems, audit }: QueueActionsOptions): Actions {
   const apply = async (verb: Verb, target: QueueTarget, context: ActionContext): Promise<ActionOutcome> => {
     const isLetters = target.by === 'letters' || (target.by === 'error' && target.status === 'dead');
     const change = changeOf(verb, isLetters);
+    const done = verb === DISCARD && isLetters ? 'marked as reviewed' : verb.done;
     const touched = { ids: [] as string[], skipped: [] as Touched['skipped'][number][] };
     let fault: unknown = null;
     try {
@@ -46,12 +47,12 @@ export function queueActions({ systems, audit }: QueueActionsOptions): Actions {
         const step = await change(ids);
         touched.ids.push(...step.ids);
         touched.skipped.push(...step.skipped);
-        context.onProgress({ text: `${formatCount(touched.ids.length)} ${verb.done} so far` });
+        context.onProgress({ text: `${formatCount(touched.ids.length)} ${done} so far` });
       }
     } catch (error) {
       fault = error;
     }
-    const outcome = outcomeOf(verb, touched, fault);
+    const outcome = outcomeOf({ ...verb, done }, touched, fault);
     const missing = await audit(verb.name, targetWords(target), outcome.level === 'ok' ? 'ok' : outcome.text);
     return { ...outcome, text: `${outcome.text}${missing}` };
   };
@@ -97,7 +98,9 @@ function skippedWords(skipped: Touched['skipped']): string {
   if (skipped.length === 0) return '';
   const counts = new Map<string, number>();
   for (const { reason } of skipped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const reasons = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, REASONS_SHOWN);
+  const reasons = [...counts]
+    .toSorted(([reason, a], [other, b]) => b - a || reason.localeCompare(other))
+    .slice(0, REASONS_SHOWN);
   const words = reasons.map(([reason, count]) => `${cleanText(reason, 80)} (${formatCount(count)})`);
   return `, ${formatCount(skipped.length)} left out: ${words.join(', ')}`;
 }
