@@ -1,6 +1,8 @@
 /**
  * The emails of one run, one by one: claims a batch, hands it out, and claims the next before the last of it is taken, so that
  * the pool stays full. After a batch that was not full there is no other in this run.
+ *
+ * An email that was claimed alone may be the one that took its workers down: while it is under way nothing else is.
  */
 import type { Claimed } from '../data/queue.ts';
 import type { QueuedEmail } from '../domain/email.ts';
@@ -22,6 +24,8 @@ export interface EmailSourceOptions {
   readonly mayClaimMore: (claimedSoFar: number) => boolean;
   readonly isStopped: () => boolean;
   readonly onClaimed: (claimed: Claimed) => void;
+  /** Resolves when an email that was claimed alone is over: true when it was written, so that others may follow. */
+  readonly untilOver: (email: QueuedEmail) => Promise<boolean>;
   /** A claim failed; there is no other. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -29,6 +33,7 @@ export interface EmailSourceOptions {
 export function createEmailSource(options: EmailSourceOptions): EmailSource {
   let pending: QueuedEmail[] = [];
   let claiming: Promise<void> | null = null;
+  let suspect: Promise<void> | null = null;
   let isDry = false;
   let isClosed = false;
   let claimedSoFar = 0;
@@ -39,8 +44,10 @@ export function createEmailSource(options: EmailSourceOptions): EmailSource {
       const claimed = await options.claim(options.batchSize);
       const count = claimed.emails.length + claimed.unreadable;
       claimedSoFar += count;
-      isDry = count < claimed.limit || !options.mayClaimMore(claimedSoFar);
+      const alone = claimed.emails.find(isSuspect);
+      isDry = alone === undefined && (count < claimed.limit || !options.mayClaimMore(claimedSoFar));
       pending = [...pending, ...claimed.emails];
+      if (alone !== undefined) suspect = passed(alone);
       options.onClaimed(claimed);
     } catch (error) {
       isDry = true;
@@ -48,17 +55,22 @@ export function createEmailSource(options: EmailSourceOptions): EmailSource {
     }
     claiming = null;
   };
+  const passed = async (email: QueuedEmail): Promise<void> => {
+    if (!(await options.untilOver(email))) isDry = true;
+    suspect = null;
+  };
   const isOver = () => isClosed || options.isStopped();
 
   return {
     next: async () => {
       for (;;) {
         if (isOver()) return null;
-        if (pending.length <= options.refillAt && !isDry) claiming ??= claim();
+        if (pending.length <= options.refillAt && !isDry && suspect === null) claiming ??= claim();
         const email = pending.shift();
         if (email !== undefined) return email;
-        if (claiming === null) return null;
-        await claiming;
+        const awaited = claiming ?? suspect;
+        if (awaited === null) return null;
+        await awaited;
       }
     },
     close: async () => {
@@ -69,4 +81,9 @@ export function createEmailSource(options: EmailSourceOptions): EmailSource {
       return left;
     },
   };
+}
+
+/** Beyond its attempts: the database hands such an email out alone. */
+function isSuspect({ attempts, maxAttempts }: QueuedEmail): boolean {
+  return attempts > maxAttempts;
 }

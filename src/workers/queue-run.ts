@@ -18,6 +18,7 @@ import { createFreshQuotas } from './fresh-quotas.ts';
 import { createGiveBack, type GiveBack } from './give-back.ts';
 import { createLeases } from './leases.ts';
 import { createLockKeeper } from './lock-keeper.ts';
+import { createLoneEmail, type LoneEmail } from './lone-email.ts';
 import { createProviderChoice } from './provider-choice.ts';
 import {
   describe,
@@ -127,11 +128,13 @@ async function sendAll(
     onRouteFailed: (emailType, error) =>
       log.warnOnce(`No advice for ${emailType}, the usual order is used: ${describe(error)}`),
   });
+  const lone = createLoneEmail(stop.signal);
   const batcher = createResultBatcher({
     write: (results) => queue.finish(holder, results),
     onWritten: (results, answer) => {
       leases.drop(results.map(({ id }) => id));
-      for (const { outcome, provider } of results) {
+      for (const { id, outcome, provider } of results) {
+        lone.over(id, true);
         if (outcome === 'sent' && provider !== undefined) ledger.confirm(provider);
       }
       log.written(answer);
@@ -162,10 +165,11 @@ async function sendAll(
       flight.claimed += claimed.emails.length;
       log.claimed(claimed);
     },
+    untilOver: lone.untilOver,
     onFailed: (error) => stop.stop({ kind: 'error', message: `Emails could not be claimed: ${describe(error)}` }),
   });
   const giveBack = createGiveBack({ queue, worker: holder });
-  const ending = createEnding(begin, { batcher, giveBack, stop, flight });
+  const ending = createEnding(begin, { batcher, giveBack, stop, flight, lone });
 
   // No email is started whose lease ends before a send could: somebody else might send it at the same time.
   const sendNeedsMs = Math.min(options.sendTimeoutMs ?? DEFAULT_SEND_TIMEOUT_MS, (leaseSeconds * SECOND_MS) / 2);
@@ -216,11 +220,16 @@ interface Flight {
   inFlight: number;
 }
 
+interface EndingParts {
+  readonly batcher: ResultBatcher;
+  readonly giveBack: GiveBack;
+  readonly stop: RunStop;
+  readonly flight: Flight;
+  readonly lone: LoneEmail;
+}
+
 /** Takes what became of each email, counts it, and ends the run when no other would fare better. */
-function createEnding(
-  { onProgress }: RunRequest,
-  { batcher, giveBack, stop, flight }: { batcher: ResultBatcher; giveBack: GiveBack; stop: RunStop; flight: Flight },
-) {
+function createEnding({ onProgress }: RunRequest, { batcher, giveBack, stop, flight, lone }: EndingParts) {
   let progress: RunProgress = NOTHING_DONE;
   let unavailableInRow = 0;
   const notStarted: QueuedEmail[] = [];
@@ -236,6 +245,7 @@ function createEnding(
         onProgress?.({ ...progress, ...flight });
         return;
       }
+      lone.over(email.id, false);
       if (end.kind === 'not-started') {
         notStarted.push(email);
         return;

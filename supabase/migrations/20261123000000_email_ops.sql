@@ -62,6 +62,8 @@ create index if not exists email_queue_leases_idx on public.email_queue (locked_
 create index if not exists email_queue_processing_idx on public.email_queue (updated_at) where status = 'processing';
 create index if not exists email_queue_completed_idx on public.email_queue (updated_at) where status = 'completed';
 create index if not exists email_queue_status_idx on public.email_queue (status, created_at);
+create index if not exists email_queue_suspects_idx on public.email_queue (created_at, id)
+  where status in ('queued', 'processing') and attempts >= max_attempts;
 create unique index if not exists email_queue_enqueue_key_idx on public.email_queue (enqueue_key)
   where enqueue_key is not null;
 
@@ -274,6 +276,10 @@ $$;
 
 -- Hands out up to p_limit (1..500) ready rows, oldest first, leased to p_worker for p_lease_seconds (1..86400) and with their
 -- attempt counted: a jsonb array of full rows. Two callers never get the same row.
+--
+-- A row that takes down every worker that touches it takes its neighbours' leases along, and nobody can tell which of them it
+-- was. So a row whose lease has run out at its last attempt is a suspect: it gets one more attempt, alone, by a worker that holds
+-- nothing else. Only what takes its worker down alone goes to the dead letters.
 create or replace function public.claim_emails(p_worker text, p_limit int, p_lease_seconds int)
 returns jsonb language plpgsql security definer
 set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
@@ -295,15 +301,38 @@ begin
   set status = 'completed', locked_by = null, locked_until = null, last_error = null, updated_at = now()
   from sent where queue.id = sent.id;
 
-  -- A row that took its worker down at its last attempt would do it again: it goes to the dead letters.
   select jsonb_agg(jsonb_build_object('id', id, 'reason', 'lease expired at the last attempt')) into poisoned
   from (
     select id from public.email_queue
-    where status = 'processing' and locked_until < now() and attempts >= max_attempts
+    where status = 'processing' and locked_until < now() and attempts > max_attempts
     order by locked_until limit 500 for update skip locked
   ) as expired;
   if poisoned is not null then
     perform public.email_ops_bury(poisoned, false);
+  end if;
+
+  if exists (
+    select from public.email_queue
+    where status in ('queued', 'processing') and attempts >= max_attempts
+      and case status when 'queued' then coalesce(next_retry_at, now()) <= now() else locked_until < now() end
+  ) and not exists (select from public.email_queue where status = 'processing' and locked_by = p_worker) then
+    with suspect as (
+      select id from public.email_queue
+      where status in ('queued', 'processing') and attempts >= max_attempts
+        and case status when 'queued' then coalesce(next_retry_at, now()) <= now() else locked_until < now() end
+      order by created_at, id limit 1 for update skip locked
+    ), leased as (
+      update public.email_queue queue
+      set status = 'processing', locked_by = p_worker,
+          locked_until = clock_timestamp() + make_interval(secs => least(greatest(coalesce(p_lease_seconds, 300), 1), 86400)),
+          attempts = least(queue.attempts, 2147483646) + 1, next_retry_at = null, updated_at = now()
+      from suspect where queue.id = suspect.id
+      returning queue.*
+    )
+    select jsonb_agg(to_jsonb(leased)) into claimed from leased;
+    if claimed is not null then
+      return claimed;
+    end if;
   end if;
 
   -- The three kinds of claimable rows, each read in index order. Of the delayed ones the 10,000 longest due are considered,
@@ -330,8 +359,9 @@ begin
     cross join lateral (
       select queue.id from public.email_queue queue
       where queue.id = oldest.id
+        and queue.attempts < queue.max_attempts
         and ((queue.status = 'queued' and (queue.next_retry_at is null or queue.next_retry_at <= now()))
-          or (queue.status = 'processing' and queue.locked_until < now() and queue.attempts < queue.max_attempts))
+          or (queue.status = 'processing' and queue.locked_until < now()))
       for update skip locked
     ) as held
     limit least(greatest(coalesce(p_limit, 100), 1), 500)

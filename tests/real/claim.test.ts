@@ -86,7 +86,7 @@ describe.skipIf(isPostgresMissing())('many workers on one queue', () => {
     for (let row = 0; row < 50; row++) {
       await db.insert({
         status: `'processing'`,
-        attempts: '3',
+        attempts: '4',
         locked_by: `'dead'`,
         locked_until: `now() - interval '1 second'`,
       });

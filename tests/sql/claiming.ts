@@ -49,22 +49,50 @@ export function describeClaiming(open: () => QueueDatabase): void {
       expect(await db.row(id)).toMatchObject({ status: 'processing', attempts: 0 });
     });
 
-    test('buries a row whose lease ran out at its last attempt, so that it takes no further worker down', async () => {
+    test('buries a row that took its worker down alone after its last attempt, so that it takes no further one down', async () => {
       const id = await db.insert();
-      for (const worker of ['first', 'second', 'third']) {
+      for (const worker of ['first', 'second', 'third', 'alone']) {
         expect(await db.claim(worker)).toHaveLength(1);
         await db.expireLease(id);
       }
-      expect(await db.claim('fourth')).toEqual([]);
-      expect(await db.row(id)).toMatchObject({ status: 'failed', attempts: 3, locked_by: null });
+      expect(await db.claim('fifth')).toEqual([]);
+      expect(await db.row(id)).toMatchObject({ status: 'failed', attempts: 4, locked_by: null });
       expect(await db.deadLetters()).toMatchObject([
         {
           original_queue_id: id,
-          total_attempts: 3,
+          total_attempts: 4,
           failure_reason: 'lease expired at the last attempt',
           reviewed_at: null,
         },
       ]);
+    });
+
+    test('hands out rows whose leases ran out at their last attempt one by one, to workers that hold nothing else', async () => {
+      const suspects = [await db.insert({ max_attempts: '1' }, 3), await db.insert({ max_attempts: '1' }, 2)];
+      expect(await db.claim('killed')).toHaveLength(2);
+      for (const id of suspects) await db.expireLease(id);
+      const fresh = await db.insert();
+
+      const alone = await db.claim('worker');
+      expect(alone).toMatchObject([{ id: suspects[0], attempts: 2, max_attempts: 1 }]);
+      expect(await db.claim('worker')).toMatchObject([{ id: fresh }]);
+      expect(await db.claim('worker')).toEqual([]);
+      expect(await db.claim('other')).toMatchObject([{ id: suspects[1], attempts: 2 }]);
+      expect(await db.deadLetters()).toEqual([]);
+
+      await db.finish('worker', [{ id: suspects[0] ?? '', attempt: 2, outcome: 'sent', provider: 'brevo' }]);
+      expect(await db.row(suspects[0] ?? '')).toMatchObject({ status: 'completed' });
+    });
+
+    test('a suspect that was given back stays one', async () => {
+      const id = await db.insert({ max_attempts: '1' }, 2);
+      await db.claim('killed');
+      await db.expireLease(id);
+      await db.claim('worker');
+      expect(await db.release('worker', [id])).toEqual([id]);
+      const fresh = await db.insert();
+      expect(await db.claim('other')).toMatchObject([{ id, attempts: 2 }]);
+      expect(await db.claim('other')).toMatchObject([{ id: fresh }]);
     });
 
     test('keeps its limits whatever it is asked for', async () => {

@@ -209,6 +209,8 @@ export function describeFinishing(open: () => QueueDatabase): void {
       const id = await db.insert({ max_attempts: '1' });
       await db.claim('zombie');
       await db.expireLease(id);
+      await db.claim('alone');
+      await db.expireLease(id);
       await db.claim('other');
       expect(await db.row(id)).toMatchObject({ status: 'failed' });
       expect(await db.finish('zombie', [sent(id)])).toMatchObject({ applied: [], notOurs: [id] });

@@ -23,6 +23,7 @@ function aSource(total: number, { batchSize = 10, refillAt = 3, mayClaimMore = (
     mayClaimMore,
     isStopped: () => isStopped,
     onClaimed: () => undefined,
+    untilOver: async () => true,
     onFailed: (error) => failed.push(error),
   });
   return {
@@ -107,5 +108,46 @@ describe('the source of emails', () => {
     await answer();
     expect(await first).toBeNull();
     expect(failed).toHaveLength(1);
+  });
+
+  describe('with an email that was claimed alone', () => {
+    const suspect = anEmail({ attempts: 4, maxAttempts: 3 });
+    const aSourceWithSuspect = (untilOver: () => Promise<boolean>) => {
+      const answers = [[suspect], [anEmail()]];
+      const claims: number[] = [];
+      const source = createEmailSource({
+        batchSize: 10,
+        refillAt: 3,
+        claim: async (limit) => {
+          claims.push(limit);
+          return { emails: answers.shift() ?? [], unreadable: 0, limit };
+        },
+        mayClaimMore: () => true,
+        isStopped: () => false,
+        onClaimed: () => undefined,
+        untilOver,
+        onFailed: () => undefined,
+      });
+      return { source, claims };
+    };
+
+    test('claims no other before it is written, and goes on then', async () => {
+      let write = (_: boolean) => {};
+      const { source, claims } = aSourceWithSuspect(() => new Promise((resolve) => (write = resolve)));
+      const [first, second] = [source.next(), source.next()];
+      expect(await first).toBe(suspect);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(claims).toHaveLength(1);
+      write(true);
+      expect(await second).toMatchObject({ attempts: 1 });
+      expect(claims).toHaveLength(2);
+    });
+
+    test('ends the run when it was given back', async () => {
+      const { source, claims } = aSourceWithSuspect(async () => false);
+      expect(await source.next()).toBe(suspect);
+      expect(await source.next()).toBeNull();
+      expect(claims).toHaveLength(1);
+    });
   });
 });
