@@ -2,8 +2,10 @@
 // not as the tables have it, and changes nothing.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { costLines } from '../src/commands/cost.ts';
 import { COMMANDS, DEFAULT_COMMAND } from '../src/commands/table.ts';
 import { VARIABLES } from '../src/config-variables.ts';
+import { costOf, DAYS_PER_MONTH, PRICES, REDIS_COMMANDS } from '../src/domain/cost.ts';
 import { RUNBOOK } from '../src/domain/runbook.ts';
 import { KEYMAP, keyLabel } from '../src/ui/keymap.ts';
 
@@ -79,11 +81,21 @@ and Tab completes it. Keys that change something are inert in a read-only consol
 |---|---|---|---|
 `;
 
+const COST_INTRO = `# Costs
+
+<!-- Made from src/domain/cost.ts by \`npm run docs\`. Change it there. -->
+
+What the email system costs a month at Upstash, computed by \`email-ops cost\` from what you tell it: emails a day, who calls the
+workers, how many hours a day somebody watches, and how often the screen refreshes. What the email providers, Supabase and the
+place where the workers run cost is not in it.
+`;
+
 const PAGES = {
   'configuration.md': configuration(),
   'commands.md': await commands(),
   'runbook.md': runbook(),
   'keys.md': keys(),
+  'cost.md': costs(),
 };
 
 const outdated = Object.entries(PAGES).filter(([name, text]) => read(name) !== text);
@@ -185,6 +197,64 @@ function keys() {
     return `| ${labels} | \`${typed}\` | ${does}${where} | ${changes ? 'yes' : ''} |`;
   });
   return `${KEYS_INTRO}${rows.join('\n')}\n`;
+}
+
+function costs() {
+  const look = { columns: 100, colour: false, unicode: true };
+  const lines = (usage) => ['```text', ...costLines(costOf(usage), look).slice(0, -3), '```', ''];
+  const dollars = (amount) => `$${amount.toFixed(2)}`;
+  const { qstash, redis } = PRICES;
+  const commands = [
+    ['a run of the queue processor with nothing to do', REDIS_COMMANDS.perProcessorRun],
+    ['an email', `at most ${REDIS_COMMANDS.perEmail}`],
+    ['a run of the health monitor', REDIS_COMMANDS.perMonitorRun],
+    ['a run of the quota sync', REDIS_COMMANDS.perQuotaRun],
+    ['a QStash message (remembered, so that it is not worked twice)', REDIS_COMMANDS.perMessage],
+    ['asking what is due, with one schedule for all', REDIS_COMMANDS.perTick],
+    ['a refresh of the dashboard, `watch`, `status`', REDIS_COMMANDS.perLook],
+  ];
+  return [
+    COST_INTRO,
+    '## 1,000 emails a day, three schedules, a console open for eight hours',
+    '',
+    '`email-ops cost`',
+    '',
+    ...lines({ emailsPerDay: 1_000, schedules: 'three', watchHoursPerDay: 8, refreshMs: 5_000 }),
+    '## The same within the free tiers',
+    '',
+    'One schedule runs whatever is due, and the console is opened when it is needed, for an hour a day:',
+    '`email-ops cost --schedules one-tick --watching 1`',
+    '',
+    ...lines({ emailsPerDay: 1_000, schedules: 'one-tick', watchHoursPerDay: 1, refreshMs: 5_000 }),
+    '## A busy system with a screen on the wall',
+    '',
+    '`email-ops cost --emails 50000 --watching 24`',
+    '',
+    ...lines({ emailsPerDay: 50_000, schedules: 'three', watchHoursPerDay: 24, refreshMs: 5_000 }),
+    '## What it is computed with',
+    '',
+    `Prices as the vendor had them in ${PRICES.asOf}, for a month of ${DAYS_PER_MONTH} days, without taxes.`,
+    '',
+    '| | free | then |',
+    '|---|---|---|',
+    `| QStash | ${qstash.freeMessagesPerDay.toLocaleString('en')} messages a day | ${dollars(qstash.perMessage * 100_000)} for 100,000 |`,
+    `| Redis | ${redis.freeCommandsPerMonth.toLocaleString('en')} commands a month | ${dollars(redis.perCommand * 100_000)} for 100,000, or ${dollars(redis.fixedPlanPerMonth)} a month for the smallest plan at a fixed price |`,
+    '',
+    '| Redis commands | |',
+    '|---|---|',
+    ...commands.map(([what, count]) => `| ${what} | ${count} |`),
+    '',
+    'Every command of a pipeline is billed; a script counts as one command here. Whether Upstash also bills the commands inside of a',
+    'script, and the repeated delivery of a QStash message, its pages leave open: compare with its console after a day.',
+    '',
+    '## What saves most',
+    '',
+    '- **Watch less often.** A console that refreshes every five seconds, day and night, is four million commands a month.',
+    '  `email-ops watch --budget 10000/day` derives the interval; `email-ops status` once a minute from monitoring is 345,600.',
+    '- **One tick instead of three schedules**: `email-ops schedules sync --one-tick`.',
+    '- **No QStash at all**: `email-ops work` on a machine that runs anyway keeps the schedules itself ([deploying.md](deploying.md)).',
+    '',
+  ].join('\n');
 }
 
 function sentence(text) {

@@ -80,6 +80,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'cost',
+    summary: 'what the system costs a month at Upstash, by volume, schedules and hours of watching',
+    load: async () => (await import('./cost.ts')).cost as Command,
+  },
+  {
     name: 'sandbox',
     summary: 'run the whole system on this machine, and print how to reach it',
     load: async () => (await import('./sandbox.ts')).sandbox,

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { costOf, SCHEDULE_MODES, type Usage } from '../../src/domain/cost.ts';
+
+const MODEST: Usage = { emailsPerDay: 1_000, schedules: 'one-tick', watchHoursPerDay: 0, refreshMs: 5_000 };
+
+const ANY_USAGE: fc.Arbitrary<Usage> = fc.record({
+  emailsPerDay: fc.integer({ min: 0, max: 1e8 }),
+  schedules: fc.constantFrom(...SCHEDULE_MODES),
+  watchHoursPerDay: fc.double({ min: 0, max: 2_400, noNaN: true }),
+  refreshMs: fc.integer({ min: 500, max: 3_600_000 }),
+});
+
+describe('the costs', () => {
+  it('are nothing for a modest system with one schedule that nobody watches', () => {
+    expect(costOf(MODEST)).toMatchObject({ dollars: 0, qstash: { plan: 'free' }, redis: { plan: 'free' } });
+  });
+
+  it('of three schedules are 1,032 messages a day, a little over the free tier, and the remedy is named', () => {
+    const { qstash, advice } = costOf({ ...MODEST, schedules: 'three' });
+    expect(qstash.perMonth).toBe(1_032 * 30);
+    expect(qstash.dollars).toBeCloseTo(0.3096);
+    expect(advice.join()).toContain('--one-tick');
+  });
+
+  it('of watching around the clock are those of a refresh every five seconds', () => {
+    const watching = (usage: Usage) => costOf(usage).redis.perMonth;
+    expect(watching({ ...MODEST, watchHoursPerDay: 24 }) - watching(MODEST)).toBe(((30 * 86_400) / 5) * 8);
+  });
+
+  it('advise a budget that fits the free tier', () => {
+    const { redis, advice } = costOf({ ...MODEST, watchHoursPerDay: 24 });
+    const perDay = Number(/--budget (\d+)\/day/.exec(advice.join())?.[1]);
+    const watching = redis.lines.at(-1)?.perMonth ?? 0;
+    expect(redis.perMonth - watching + perDay * 30).toBeLessThanOrEqual(redis.freePerMonth);
+  });
+
+  it('never pay by the command what the fixed plan sells for less', () => {
+    const { redis } = costOf({ ...MODEST, watchHoursPerDay: 24, refreshMs: 1_000 });
+    expect(redis).toMatchObject({ plan: 'fixed', dollars: 10 });
+  });
+
+  it('are the sum of their lines, finite, and never less for more emails', () => {
+    fc.assert(
+      fc.property(ANY_USAGE, (usage) => {
+        const cost = costOf(usage);
+        for (const { lines, perMonth, dollars } of [cost.qstash, cost.redis]) {
+          expect(perMonth).toBe(lines.reduce((sum, line) => sum + line.perMonth, 0));
+          expect(dollars).toBeGreaterThanOrEqual(0);
+          expect(Number.isFinite(dollars)).toBe(true);
+        }
+        const more = costOf({ ...usage, emailsPerDay: usage.emailsPerDay + 1_000 });
+        expect(more.dollars).toBeGreaterThanOrEqual(cost.dollars);
+      }),
+    );
+  });
+});
