@@ -10,6 +10,7 @@ import { RANGES, SERIES } from './chart.ts';
 import { type CommandName, type State, whyInert } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
 import { localOf } from './view.ts';
+import { isSelectedOut } from './views/parts/provider-local.ts';
 import { VIEWS, viewOf } from './views.ts';
 import { holderWords } from './words.ts';
 
@@ -120,7 +121,7 @@ export const KEYMAP: readonly KeyRow[] = [
     keys: ['d'],
     word: 'disable',
     does: 'take the provider out until a time, or bring it back',
-    hint: 'take out',
+    hint: (state) => (isSelectedOut(state) ? 'bring back' : 'take out'),
     name: 'disable',
     scope: 'view',
     changes: true,

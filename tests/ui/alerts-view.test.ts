@@ -51,7 +51,7 @@ describe('the view of alerts', () => {
 
   it('lists why the verdict is what it is, above the feed; the alerts themselves are no reason there', () => {
     const reasons = panelText(incident(), 'alert-reasons');
-    expect(reasons[0]).toBe('Now · CRITICAL');
+    expect(reasons[0]).toBe('Now · CRITICAL by open alerts');
     expect(reasons.join('\n')).toContain('! oldest ready email has waited 41 min');
     expect(reasons.join('\n')).not.toContain('unacknowledged');
   });
@@ -77,6 +77,18 @@ describe('the view of alerts', () => {
     const read = afterEvents(chosen, { type: 'read', snapshot: withFeed(incidentSnapshot(), [newer, older]) });
     expect(selectedRow(read)).toMatch(/503 for m\*\*\*/);
     expect(panelText(read, 'alert-feed')[0]).toMatch(/2 open, 1 new/);
+  });
+
+  it('does not let an alert that comes take the place of the one that is about to be acknowledged', () => {
+    const newer = `CRITICAL: something new [${new Date(NOON).toISOString()}]`;
+    const older = `ERROR: older [${new Date(NOON - 8 * MINUTE_MS).toISOString()}]`;
+    const before = opened(connected(withFeed(calmSnapshot(), [older])));
+    const [, effects] = press(
+      afterEvents(before, { type: 'read', snapshot: withFeed(calmSnapshot(), [newer, older]) }),
+      'a',
+    );
+    const [alert] = parseAlerts([older], {}, NOON).alerts;
+    expect(effects).toMatchObject([{ request: { kind: 'acknowledge', fingerprints: [alert?.fingerprint] } }]);
   });
 
   it('leaves the selection to the neighbour when its alert goes', () => {

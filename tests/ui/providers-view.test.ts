@@ -8,6 +8,7 @@ import type { ProviderState } from '../../src/domain/provider-state.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts';
 import { frameOf } from '../../src/ui/frame.ts';
+import { hintLine } from '../../src/ui/hints.ts';
 import { inside } from '../../src/ui/layout.ts';
 import { textOf, widthOf } from '../../src/ui/line.ts';
 import type { LoadEvent } from '../../src/ui/loaders.ts';
@@ -320,6 +321,10 @@ describe('the hands of the view of providers', () => {
     expect(panelText(state, 'providers')).toContain('until 14:00 UTC by grace@ops-2, "their outage"');
     const later = afterEvents(state, { type: 'tick', nowEpochMs: OUT.untilEpochMs });
     expect(panelText(later, 'providers')).toMatch(/✗ brevo +down/);
+    expect([state, later].map((each) => textOf(hintLine(each, 200)).match(/d \w+ \w+/)?.[0])).toEqual([
+      'd bring back',
+      'd take out',
+    ]);
   });
 
   it('closes a circuit after a question', () => {
@@ -348,6 +353,7 @@ describe('the hands of the view of providers', () => {
   it('asks until when and why, and says who is left to send', () => {
     const asked = afterEvents(onBrevo(), ...keys('d'));
     expect(panelText(asked, 'form')).toContain('Left to send: resend, mailersend, aws_ses.');
+    expect(panelText(afterEvents(opened(), ...keys('d')), 'form')).toContain('Left to send: mailersend, aws_ses.');
     const [, effects] = step(asked, ...keys('1', '4', ':', '3', '0', 'tab', 'w', 'h', 'y', 'enter'));
     expect(effects).toMatchObject([
       { request: { kind: 'disable-provider', provider: 'brevo', untilEpochMs: NOON + 2.5 * HOUR_MS, reason: 'why' } },

@@ -11,6 +11,7 @@ import { defineView, type ViewStep } from '../view.ts';
 import { addressed, outside } from '../words.ts';
 import { alertDetailPanel, feedPanel, lastScroll, reasonsPanel } from './parts/alert-panels.ts';
 import { type AlertRow, alertRows, openAlerts, type Selection, selectedIndex } from './parts/alert-rows.ts';
+import { textLines } from './parts/facts.ts';
 import { movedIndex } from './parts/window.ts';
 
 interface Local extends Selection {
@@ -30,8 +31,8 @@ export const alerts = defineView<Local>({
   unless,
   reduce: (state, event, local) => {
     if (event.type === 'command') return obey(state, event.name, local);
-    // Where the selection is by now, so that what goes leaves it to its neighbour.
-    return event.type === 'refreshed' ? { local: settled(alertRows(state), local) } : {};
+    // What is seen as selected is selected: an alert that comes must not take the place of the one about to be acknowledged.
+    return event.type === 'opened' || event.type === 'refreshed' ? { local: settled(alertRows(state), local) } : {};
   },
 });
 
@@ -122,8 +123,7 @@ function settled(rows: readonly AlertRow[], local: Local): Local {
   const index = selectedIndex(rows, local);
   const selected = rows[index]?.id ?? null;
   const isSame = selected === local.selected && index === local.index;
-  // Who has not chosen anything follows the newest.
-  return isSame || index < 0 || local.selected === null ? local : { ...local, selected, index };
+  return isSame || index < 0 ? local : { ...local, selected, index };
 }
 
 /** A page of the details up or down, keeping two lines in sight. */
@@ -147,6 +147,7 @@ function acknowledge(state: State, rows: readonly AlertRow[], local: Local): Vie
 }
 
 const LISTED = 8;
+const FORM_TEXT = 66;
 
 function allForm(state: State): Form {
   const open = openAlerts(state);
@@ -158,7 +159,7 @@ function allForm(state: State): Form {
     explain: [
       ...open.slice(0, LISTED).map((alert) => line(`· ${addressed(alert.text, state.isMasked, 200)}`)),
       ...more,
-      line('They stay in the feed, dimmed, for everybody; repetitions of a day are covered.'),
+      ...textLines('They stay in the feed, dimmed, for everybody; repetitions of a day are covered.', FORM_TEXT),
     ],
     fields,
     focus: 0,

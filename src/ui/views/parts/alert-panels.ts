@@ -30,6 +30,8 @@ export function reasonsPanel(state: State, rect: Rect, rows: readonly AlertRow[]
         seg('Now', 'strong'),
         seg(' · ', 'muted'),
         seg(levelWord(level), role),
+        // The alerts are a reason themselves, and stand below.
+        seg(rows.some((row) => row.kind === 'reason' && row.reason.level === level) ? '' : ' by open alerts', role),
         seg(hidden === 0 ? '' : `, ${formatCount(hidden)} more`, 'muted'),
       ),
       role: 'muted',

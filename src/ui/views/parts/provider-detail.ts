@@ -120,7 +120,8 @@ const QUOTA_ROLES: Readonly<Record<ReturnType<typeof quotaStatus>, Role>> = {
 };
 const LABEL = 13;
 const PERCENT = 7;
-const COUNTS = 26;
+/** `2,030/150,000, 147,970 left` */
+const COUNTS = 28;
 
 function quotaLines(state: State, row: ProviderRow, width: number): Line[] {
   const forecast = quotaForecastWords(row, shownNow(state));

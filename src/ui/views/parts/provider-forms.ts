@@ -42,7 +42,7 @@ export function disableForm(state: State, row: ProviderRow, rows: readonly Provi
       request: { kind: 'enable-provider', provider },
     });
   }
-  const others = rows.filter((each) => each !== row && canSend(each));
+  const others = rows.filter((each) => each.provider !== provider && canSend(each));
   return {
     kind: 'form',
     title: `Take ${provider} out`,

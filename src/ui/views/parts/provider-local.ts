@@ -128,6 +128,12 @@ function answerOf<T>(state: State, previous: Loaded<T> | null, result: LoadResul
   if (result.ok) return loaded(result.value, state.nowEpochMs);
   return failedAfter(previous ?? undefined, result.fault);
 }
+/** Whether an operator took out what is selected: then the key brings it back. */
+export function isSelectedOut(state: State): boolean {
+  const local = state.local.providers as ProvidersLocal | undefined;
+  return (selectedRow(state, local ?? INITIAL)?.disabled ?? null) !== null;
+}
+
 /** What belongs to the chosen range; what was read for another one would be drawn wrongly. */
 export function historyPart(state: State, { history }: ProvidersLocal): Loaded<ProviderHistory> | null {
   return history?.question === rangeOf(state.chart).ms ? history.answer : null;
