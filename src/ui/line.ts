@@ -94,7 +94,7 @@ export function joinFitting(parts: readonly Line[], cells: number, separator = '
   return joined;
 }
 
-/** The same in grey: old data, and what is behind a dialog. */
+/** The same in grey: old data, and what is behind a dialog. What is selected stays to be seen. */
 export function dimmed(segments: Line): Line {
-  return segments.map(({ text }) => ({ text, role: 'muted' }));
+  return segments.map(({ text, role }) => ({ text, role: role === 'selected' ? role : 'muted' }));
 }

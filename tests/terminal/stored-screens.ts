@@ -3,6 +3,7 @@ import type { State } from '../../src/ui/state.ts';
 import { THEME_NAMES } from '../../src/ui/theme.ts';
 import { DARK, STORED_STATES, type StoredState } from '../support/dashboard.ts';
 import { QUEUE_SCREENS } from '../support/queue-screens.ts';
+import { SCHEDULE_SCREENS } from '../support/schedule-screens.ts';
 import { draw } from '../support/screens.ts';
 
 export const SIZES = [
@@ -27,7 +28,7 @@ export const STORED_SCREENS: readonly StoredScreen[] = [
       }),
     ),
   ),
-  ...Object.entries(QUEUE_SCREENS).flatMap(([name, make]) =>
+  ...Object.entries({ ...QUEUE_SCREENS, ...SCHEDULE_SCREENS }).flatMap(([name, make]) =>
     SIZES.map(
       (size): StoredScreen => ({
         file: `${name}-${size.columns}x${size.rows}.txt`,

@@ -46,6 +46,9 @@ export const schedules = defineView<SchedulesLocal>({
 });
 
 function panels(state: State, rect: Rect, local: SchedulesLocal): readonly Panel[] {
+  const { schedules: part } = shownPicture(state);
+  // Nothing else can be said where QStash has never answered.
+  if (part === null || part.state === 'failed') return [scheduleListPanel(state, rect, [], -1)];
   const rows = scheduleRows(state, local);
   const selected = indexIn(idsOf(rows), local.selection);
   const row = rows[selected];

@@ -32,15 +32,16 @@ function listTitle(state: State, local: RunsLocal): string {
   return state.size.columns < 100 ? titles[local.list] : `${titles[local.list]} (n: ${others.join(', ')})`;
 }
 
-function filterLine(state: State, { filter }: RunsLocal): Line {
+/** While it is typed it stands right after the title: the counts can wait. */
+function titleMore(state: State, { filter }: RunsLocal, more: Line): Line {
   const { dialog } = state;
   const isTyped = dialog?.kind === 'prompt' && dialog.view === 'runs';
-  if (!isTyped) return line(seg(filter === '' ? '' : ` · only ${outside(filter, 60)}`, 'accent'));
+  if (!isTyped) return [...more, seg(filter === '' ? '' : ` · only ${outside(filter, 60)}`, 'accent')];
   return line(
-    seg(' · show: ', 'accent'),
-    seg(outside(filter, 60)),
+    seg('show: ', 'accent'),
+    seg(filter),
     seg(' ', 'selected'),
-    seg(' worker: outcome: host: trigger: words', 'muted'),
+    seg(' worker: outcome: trigger: host: by: or words', 'muted'),
   );
 }
 
@@ -73,7 +74,7 @@ export function runListPanel(
               width: room.width,
               selected: selected - first,
             }),
-      more: [
+      more: titleMore(state, local, [
         seg(
           local.filter === ''
             ? plural(all.length, 'run')
@@ -83,8 +84,7 @@ export function runListPanel(
         seg(failed === 0 ? '' : `, ${formatCount(failed)} failed`, 'critical'),
         seg(missed === 0 ? '' : `, ${formatCount(missed)} due, not seen`, 'warning'),
         seg(skipped > 0 ? `, ${formatCount(skipped)} unreadable` : '', 'muted'),
-        ...filterLine(state, local),
-      ],
+      ]),
       role: missed > 0 ? 'warning' : 'muted',
     };
   });
@@ -158,12 +158,13 @@ function didWords(row: RunRow, state: State): { text: string; role: Role } {
 }
 
 function triggerWords(row: RunRow): string {
-  if (row.kind === 'missed') return outside(row.missed.scheduleId, 40);
+  if (row.kind === 'missed') return '';
   return row.kind === 'live' ? row.live.trigger : row.kind === 'ended' ? outside(row.run.trigger, 40) : '';
 }
 
 function hostWords(row: RunRow): string {
   if (row.kind === 'live') return 'here';
+  if (row.kind === 'missed') return outside(row.missed.scheduleId, 80);
   return row.kind === 'ended' ? outside(row.run.host, 80) : row.kind === 'elsewhere' ? row.holder : '';
 }
 
@@ -184,9 +185,11 @@ export function actionListPanel(
     frame: {
       title: [
         seg(listTitle(state, local), 'strong'),
-        seg(total === 0 ? '' : ` · what operators did, ${formatCount(total)}`, 'muted'),
-        seg(stale, 'warning'),
-        ...filterLine(state, local),
+        seg(' · ', 'muted'),
+        ...titleMore(state, local, [
+          seg(total === 0 ? 'what operators did' : `what operators did, ${formatCount(total)}`, 'muted'),
+          seg(stale, 'warning'),
+        ]),
       ],
       role: 'muted',
     },
@@ -242,6 +245,10 @@ export function logPanel(state: State, rect: Rect, local: RunsLocal): Panel {
   const all = logLines(state, local.filter);
   const back = isAlone ? Math.min(local.logBack, Math.max(0, all.length - room.height)) : 0;
   const shown = all.slice(Math.max(0, all.length - room.height - back), all.length - back);
+  const about = [
+    seg('of this console', 'muted'),
+    seg(back === 0 ? '' : ` · ${plural(back, 'newer line')} below`, 'warning'),
+  ];
   const empty =
     state.log.length === 0
       ? 'Nothing yet. Lines of runs and workers of this console come here; other workers log where they run.'
@@ -252,9 +259,8 @@ export function logPanel(state: State, rect: Rect, local: RunsLocal): Panel {
     frame: {
       title: [
         seg(isAlone ? listTitle(state, local) : 'Log', 'strong'),
-        seg(' · of this console', 'muted'),
-        seg(back === 0 ? '' : ` · ${plural(back, 'newer line')} below`, 'warning'),
-        ...(isAlone ? filterLine(state, local) : []),
+        seg(' · ', 'muted'),
+        ...(isAlone ? titleMore(state, local, about) : about),
       ],
       role: 'muted',
     },

@@ -82,12 +82,12 @@ function columns(state: State, nowEpochMs: number): readonly TableColumn<Schedul
     { title: 'schedule', width: 21, grow: 2, cell: (each) => outside(scheduleIdOf(each), 80) },
     {
       title: 'cron (UTC)',
-      width: 11,
+      width: 12,
       cell: (each) => outside(each.kind === 'missing' ? each.needed.cron : each.schedule.cron, 40),
       role: () => 'muted',
     },
     { title: 'next', width: 23, grow: 1, cell: (each) => now(each).text, role: (each) => now(each).role },
-    { title: 'last', width: 18, cell: (each) => last(each).text, role: (each) => last(each).role },
+    { title: 'last', width: 17, cell: (each) => last(each).text, role: (each) => last(each).role },
     {
       title: 'calls',
       width: 24,
@@ -284,7 +284,11 @@ function deadColumns(state: State, marked: readonly string[], now: number): read
   return [
     { title: '', width: 1, cell: ({ id }) => (marked.includes(id) ? '●' : ''), role: () => 'accent' },
     { title: 'given up', width: 11, cell: ({ diedAtEpochMs }) => momentWords(diedAtEpochMs, now), role: () => 'muted' },
-    { title: 'of', width: 21, cell: ({ scheduleId, destination }) => outside(scheduleId ?? pathOf(destination), 80) },
+    {
+      title: 'of',
+      width: 21,
+      cell: ({ scheduleId, destination }) => outside(scheduleId ?? calledWords(destination), 80),
+    },
     {
       title: 'reason',
       width: 20,
@@ -295,6 +299,8 @@ function deadColumns(state: State, marked: readonly string[], now: number): read
   ];
 }
 
-function pathOf(destination: string): string {
-  return URL.parse(destination)?.pathname ?? destination;
+/** The end of the path, which says what was called. */
+function calledWords(destination: string): string {
+  const path = URL.parse(destination)?.pathname ?? destination;
+  return `…/${path.split('/').at(-1) ?? ''}`;
 }
