@@ -1,10 +1,12 @@
 /** `email-ops queue retry` and `discard`: putting emails back into the queue, or out of it for good. */
 
 import type { Queue, Touched } from '../data/queue.ts';
-import type { QueueList } from '../data/queue-list.ts';
+import type { QueueFinder } from '../data/queue-finder.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
+import { EMAIL_TYPES, PROVIDERS } from '../domain/email.ts';
 import { formatCount, plural } from '../domain/format.ts';
 import { jsonText } from '../domain/json.ts';
+import type { ListedStatus, QueueQuery } from '../domain/queue-page.ts';
 import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -17,11 +19,18 @@ import { wholeId } from './queue-show.ts';
 
 const SKIPPED_SHOWN = 20;
 
+/** So many at once stay far below the statement timeout of a small database. */
+const PORTION = 500;
+
 type Options = {
+  status?: 'queued' | 'failed';
   failed?: boolean;
   dead?: boolean;
+  type?: string;
+  provider?: string;
+  error?: string;
   search?: string;
-  limit: number;
+  limit?: number;
   reason?: string;
   yes?: boolean;
   json?: boolean;
@@ -31,26 +40,36 @@ type Options = {
 interface Verb {
   readonly name: 'retry' | 'discard';
   readonly done: string;
-  change(queue: Queue, ids: readonly string[], options: Options): Promise<Touched>;
+  change(hands: Hands, ids: readonly string[], options: Options): Promise<Touched>;
+}
+
+interface Hands {
+  readonly queue: Queue;
+  readonly finder: QueueFinder;
 }
 
 const RETRY: Verb = {
   name: 'retry',
   done: 'queued again',
-  change: (queue, ids, { dead }) => (dead === true ? queue.redrive(ids) : queue.retry(ids)),
+  change: ({ queue }, ids, { dead }) => (dead === true ? queue.redrive(ids) : queue.retry(ids)),
 };
 
 const DISCARD: Verb = {
   name: 'discard',
   done: 'discarded',
-  change: (queue, ids, { reason = 'discarded by an operator' }) => queue.discard(ids, reason),
+  change: ({ queue, finder }, ids, { dead, reason = 'discarded by an operator' }) =>
+    dead === true ? finder.review(ids) : queue.discard(ids, reason),
 };
 
 const ARGUMENTS = [{ name: '[ids...]', description: 'ids of queue rows, or how they begin' }];
 const SELECTION = [
-  { flags: '--failed', description: 'all that failed, instead of ids' },
-  { flags: '--search <text>', description: 'with --failed: part of the recipient, the subject or the error' },
-  { flags: '-n, --limit <count>', description: 'at most so many, 1 to 500', default: 500, parse: wholeNumber(1, 500) },
+  { flags: '--failed', description: 'all that failed and nobody discarded, instead of ids' },
+  { flags: '--status <status>', description: 'all in this state, instead of ids', choices: ['queued', 'failed'] },
+  { flags: '--type <type>', description: 'of those: only of this kind', choices: EMAIL_TYPES },
+  { flags: '--provider <provider>', description: 'of those: only where this one was tried', choices: PROVIDERS },
+  { flags: '--error <kind>', description: 'of those: only with this error, as the console groups them' },
+  { flags: '--search <text>', description: 'of those: words of the recipient, the subject or the error' },
+  { flags: '-n, --limit <count>', description: 'at most so many, the oldest first', parse: wholeNumber(1, 1_000_000) },
   { flags: '--yes', description: 'do not ask' },
   JSON_OPTION,
 ];
@@ -64,6 +83,7 @@ export const retry: Command<Options> = {
   examples: [
     { line: 'email-ops queue retry 0e9a51c2', what: 'one email' },
     { line: 'email-ops queue retry --failed --search timeout', what: 'everything that failed with a timeout' },
+    { line: "email-ops queue retry --failed --error 'no mailbox <address>'", what: 'one group of errors' },
     { line: 'email-ops queue retry --dead --yes', what: 'every dead letter that nobody has reviewed' },
   ],
   exitCodes: EXIT_CODES,
@@ -74,7 +94,11 @@ export const discard: Command<Options> = {
   name: 'discard',
   summary: 'take emails out of the queue for good; they stay as reviewed dead letters',
   arguments: ARGUMENTS,
-  options: [{ flags: '--reason <text>', description: 'why, for those who look later' }, ...SELECTION],
+  options: [
+    { flags: '--reason <text>', description: 'why, for those who look later' },
+    { flags: '--dead', description: 'mark dead letters as reviewed, instead of ids' },
+    ...SELECTION,
+  ],
   examples: [
     { line: 'email-ops queue discard 0e9a51c2 --reason "wrong address"', what: 'one email' },
     { line: 'email-ops queue discard --failed --search example.org', what: 'what failed for one domain' },
@@ -85,15 +109,17 @@ export const discard: Command<Options> = {
 
 async function run(verb: Verb, invocation: Invocation<Options>): Promise<number> {
   const { options, arguments: given, io, environment, signal } = invocation;
-  const isBulk = options.failed === true || options.dead === true;
-  if (isBulk === given.length > 0)
-    throw new UsageError(`give ids, or ${verb === RETRY ? '--failed or --dead' : '--failed'}`);
-  if (options.failed === true && options.dead === true)
-    throw new UsageError('--failed and --dead are two things; give one');
+  const status = statusOf(options);
+  const isBulk = status !== null;
+  if (isBulk === given.length > 0) throw new UsageError('give ids, or one of --failed, --status and --dead');
   await using systems = await connectSystems(io, { environment });
   refuseReadOnly(systems);
   const { client } = needSupabase(systems);
-  const ids = isBulk ? await matching(client, invocation) : await wholeIds(client, given, signal);
+  const { createQueueFinder } = await import('../data/queue-finder.ts');
+  const finder = createQueueFinder(client);
+  const ids = isBulk
+    ? await matching(finder, queryOf(status, options), invocation)
+    : await wholeIds(client, given, signal);
   if (ids.length === 0) {
     io.stdout.write(options.json === true ? '{"ids":[],"skipped":[]}\n' : 'Nothing matches.\n');
     return EXIT.ok;
@@ -103,9 +129,12 @@ async function run(verb: Verb, invocation: Invocation<Options>): Promise<number>
     if (!(await confirm(io, question, signal))) throw new CommandError('Nothing was changed');
   }
   const { createQueue } = await import('../data/queue.ts');
-  const touched = await verb.change(createQueue(client), ids, options);
+  const hands = { queue: createQueue(client), finder };
+  const { touched, fault } = await inPortions(ids, (some) => verb.change(hands, some, options), signal);
+  if (fault !== null && touched.ids.length === 0) throw fault;
   await writeAudit(systems, invocation, { action: verb.name, ids, touched });
   report(verb, touched, { options, io });
+  if (fault !== null) throw fault;
   return touched.skipped.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
@@ -115,15 +144,55 @@ async function wholeIds(client: SupabaseConnection['client'], given: readonly st
   return [...new Set(ids)];
 }
 
-async function matching(client: SupabaseConnection['client'], { options, signal }: Invocation<Options>) {
-  const { createQueueList } = await import('../data/queue-list.ts');
-  const list: QueueList = createQueueList(client);
-  const { limit, search } = options;
-  const page =
-    options.dead === true
-      ? await list.deadLetters({ isReviewed: false, limit }, signal)
-      : await list.list({ status: 'failed', limit, ...(search === undefined ? {} : { text: search }) }, signal);
-  return page.rows.map(({ id }) => id);
+function statusOf({ failed, dead, status }: Options): ListedStatus | null {
+  const given = [...(failed === true ? (['failed'] as const) : []), ...(dead === true ? (['dead'] as const) : [])];
+  const all: readonly ListedStatus[] = [...given, ...(status === undefined ? [] : [status])];
+  if (new Set(all).size > 1) throw new UsageError('--failed, --status and --dead are different things; give one');
+  return all[0] ?? null;
+}
+
+function queryOf(status: ListedStatus, { type, provider, error, search }: Options): QueueQuery {
+  return {
+    // By age: that is what neither verb changes.
+    sort: 'oldest',
+    status,
+    isOpen: true,
+    ...(type === undefined ? {} : { emailType: type }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(error === undefined ? {} : { errorKind: error }),
+    ...(search === undefined ? {} : { words: search.split(/\s+/).filter((word) => word !== '') }),
+  };
+}
+
+async function matching(finder: QueueFinder, query: QueueQuery, { options, signal }: Invocation<Options>) {
+  const { limit = Number.POSITIVE_INFINITY } = options;
+  const found: string[] = [];
+  for await (const ids of finder.ids(query, signal)) {
+    found.push(...ids);
+    if (found.length >= limit) return found.slice(0, limit);
+  }
+  return found;
+}
+
+/** Ends at Ctrl-C between two portions, and at the first fault; what is done stays done, and is audited and told. */
+async function inPortions(
+  ids: readonly string[],
+  change: (ids: readonly string[]) => Promise<Touched>,
+  signal: AbortSignal,
+): Promise<{ touched: Touched; fault: unknown }> {
+  const done: string[] = [];
+  const skipped: Touched['skipped'][number][] = [];
+  let fault: unknown = null;
+  for (let at = 0; at < ids.length && !signal.aborted && fault === null; at += PORTION) {
+    try {
+      const step = await change(ids.slice(at, at + PORTION));
+      done.push(...step.ids);
+      skipped.push(...step.skipped);
+    } catch (error) {
+      fault = error;
+    }
+  }
+  return { touched: { ids: done, skipped }, fault };
 }
 
 /** The change has happened: an audit list that cannot be written is said, not an error. */

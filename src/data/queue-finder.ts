@@ -79,14 +79,15 @@ export function createQueueFinder(client: SupabaseClient): QueueFinder {
   };
 }
 
-function queryOf({ status, emailType, provider, words, errorKind, sort }: QueueQuery): object {
+function queryOf({ status, emailType, provider, words, errorKind, isOpen, sort }: QueueQuery): object {
   return {
     sort,
     ...(status === undefined ? {} : { status }),
     ...(emailType === undefined ? {} : { type: emailType }),
     ...(provider === undefined ? {} : { provider }),
     ...(words === undefined ? {} : { words }),
-    ...(errorKind === undefined ? {} : { error: errorKind, open: true }),
+    ...(errorKind === undefined ? {} : { error: errorKind }),
+    ...(errorKind !== undefined || isOpen === true ? { open: true } : {}),
   };
 }
 

@@ -16,6 +16,8 @@ export interface QueueQuery {
   readonly words?: readonly string[];
   /** As `ErrorGroup` names it. Leaves discarded rows out, as groups do. */
   readonly errorKind?: string;
+  /** Leaves discarded rows out. */
+  readonly isOpen?: boolean;
   readonly sort: QueueSort;
 }
 

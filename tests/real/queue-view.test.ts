@@ -8,6 +8,7 @@ import { connectSupabase, type SupabaseConnection } from '../../src/data/supabas
 import type { PagePlace, QueueQuery } from '../../src/domain/queue-page.ts';
 import type { ActionRequest } from '../../src/ui/actions.ts';
 import { perform } from '../../src/ui/actions.ts';
+import { runCliProcess } from '../support/cli.ts';
 import {
   applyMigrations,
   type Database,
@@ -180,6 +181,38 @@ describe.skipIf(isPostgresMissing())('the Queue view on Postgres', () => {
     expect(
       await load?.({ kind: 'email', id: '00000000-0000-4000-8000-000000000000' }, AbortSignal.timeout(10_000)),
     ).toBeNull();
+  });
+
+  describe('`email-ops queue retry` and `discard`', () => {
+    const queue = (...args: string[]) =>
+      runCliProcess(['queue', ...args], {
+        env: { NEXT_PUBLIC_SUPABASE_URL: migrated.rest.url, SUPABASE_SERVICE_ROLE_KEY: migrated.rest.key },
+      });
+
+    test('take all that a filter finds, however many, but nothing that was discarded', async () => {
+      const asked = await queue('retry', '--failed');
+      expect([asked.exitCode, asked.stderr]).toEqual([2, expect.stringContaining('Retry 1,200 emails?')]);
+      const some = await queue('discard', '--status', 'failed', '--type', 'chat', '--limit', '3', '--yes');
+      expect(some).toMatchObject({ exitCode: 0, stdout: '3 emails discarded.\n' });
+      const group = await queue('retry', '--failed', '--error', KIND, '--yes');
+      expect(group).toMatchObject({ exitCode: 0, stdout: '1,197 emails queued again.\n' });
+      expect(await counts()).toEqual({ failed: 3, queued: 1_207 });
+    });
+
+    test('look for words, providers and dead letters', async () => {
+      await migrated.database.sql`
+        insert into email_logs (recipient_email, email_type, provider, status, queue_id)
+        select recipient_email, email_type, 'brevo', 'failed', id from email_queue where recipient_email = 'r8@example.org'`;
+      expect((await queue('discard', '--failed', '--provider', 'brevo', '--yes')).stdout).toBe('1 email discarded.\n');
+      expect((await queue('discard', '--failed', '--search', 'mailbox r9@', '--yes')).stdout).toBe(
+        '1 email discarded.\n',
+      );
+      expect((await queue('retry', '--failed', '--search', 'nobody', '--yes')).stdout).toBe('Nothing matches.\n');
+      await migrated.database.sql`update email_dead_letter_queue set reviewed_at = null`;
+      expect((await queue('discard', '--dead', '--limit', '1', '--yes')).stdout).toBe('1 email discarded.\n');
+      expect((await queue('retry', '--dead', '--yes')).stdout).toBe('1 email queued again.\n');
+      expect((await queue('retry', '--dead', '--failed')).exitCode).toBe(2);
+    });
   });
 
   test('without the migration lists downwards, and refuses what it cannot know', async () => {

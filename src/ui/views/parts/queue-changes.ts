@@ -122,7 +122,9 @@ function chosen(change: Change, local: QueueLocal): readonly QueueItem[] {
   const item = only(local);
   const all =
     local.open === null && local.marked.size > 0 ? [...local.marked.values()] : item === undefined ? [] : [item];
-  return all.filter((each) => unchangeable(change, each) === null);
+  // Several retried at once must not bring back what somebody took out on purpose.
+  const isWanted = (each: QueueItem) => all.length === 1 || each.kind === 'dead' || !each.isDiscarded;
+  return all.filter((each) => unchangeable(change, each) === null && isWanted(each));
 }
 
 /** Details stand for their email, whatever else is selected. */
