@@ -83,7 +83,7 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
     return EXIT.ok;
   }
   const look = lookOf(io);
-  const lines = table(columns(io.now()), found, look);
+  const lines = table(columns(io.now(), options.all === true), found, look);
   const hint = found.length === 0 ? 'No alert is open.' : 'What to check first: email-ops alerts show <id>';
   io.stdout.write(shown([...lines, hint], look));
   return EXIT.ok;
@@ -95,7 +95,7 @@ async function runShow({ arguments: [id = ''], io, environment, signal }: Invoca
   const look = lookOf(io);
   const { title, means, check } = entryForAlert(alert.text);
   const steps = check.map(
-    ({ text, command }, index) => `${index + 1}. ${text}${command === undefined ? '' : `: ${command}`}`,
+    ({ text, command }, index) => `${index + 1}. ${text}${command === undefined ? '' : ` (${command})`}`,
   );
   const { acknowledged, atEpochMs } = alert;
   const lines = [
@@ -173,7 +173,13 @@ const ROLE: Readonly<Partial<Record<Alert['severity'], Role>>> = {
   warning: 'warning',
 };
 
-function columns(nowEpochMs: number): readonly Column<Alert>[] {
+const ACKNOWLEDGED: Column<Alert> = {
+  title: 'acknowledged',
+  cell: ({ acknowledged }) => (acknowledged === null ? '' : cleanText(acknowledged.by, 20)),
+  role: () => 'muted',
+};
+
+function columns(nowEpochMs: number, withAcknowledged: boolean): readonly Column<Alert>[] {
   return [
     { title: 'id', cell: ({ fingerprint }) => fingerprint.slice(0, SHOWN_ID) },
     {
@@ -183,11 +189,7 @@ function columns(nowEpochMs: number): readonly Column<Alert>[] {
     },
     { title: 'severity', cell: ({ severity }) => severity, role: ({ severity }) => ROLE[severity] },
     { title: 'times', align: 'right', cell: ({ repeats }) => formatCount(repeats) },
-    {
-      title: 'acknowledged',
-      cell: ({ acknowledged }) => (acknowledged === null ? '' : cleanText(acknowledged.by, 20)),
-      role: () => 'muted',
-    },
+    ...(withAcknowledged ? [ACKNOWLEDGED] : []),
     { title: 'alert', shrinkTo: 20, cell: ({ text }) => safe(text) },
   ];
 }

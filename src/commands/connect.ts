@@ -64,7 +64,7 @@ export function needSupabase({ supabase }: Systems): SupabaseConnection {
 export function needRedis({ redis }: Systems): RedisConnection {
   if (redis !== null) return redis;
   throw new CommandError(
-    'The lock is in Redis, which is not configured. Set KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL, in the environment or in .env',
+    'The lock and the alerts are in Redis, which is not configured. Set KV_REST_API_URL and KV_REST_API_TOKEN, or REDIS_URL, in the environment or in .env',
     { exitCode: EXIT.unreachable },
   );
 }
