@@ -11,6 +11,7 @@ import { type Attachments, createAttachments } from './attachments.ts';
 import { isAuthorized } from './authorization.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createEmailFunction, type EmailFunction } from './email-function/function.ts';
+import { createOperators } from './email-function/operators.ts';
 import type { SandboxHandle } from './handle.ts';
 import { makeHistory } from './history.ts';
 import { writeHistory } from './history-writer.ts';
@@ -92,11 +93,17 @@ async function open(options: StackOptions, closers: (() => Promise<void> | void)
   });
   closers.push(() => database.stop());
   step('email function');
+  const operators = createOperators({ database, clock, log });
+  closers.push(() => operators.stop());
   const emailFunction = createEmailFunction({
     folder: `${folder}/email-function`,
     serviceKey: keys.supabase,
     clock,
     seed,
+    operators,
+    // The workers are mounted later, and nobody can ask before the port is open.
+    processQueue: (request) => workers.processQueue(request),
+    log,
     ...(options.smtpUrl === undefined ? {} : { smtpUrl: options.smtpUrl }),
   });
   closers.push(() => emailFunction.stop());

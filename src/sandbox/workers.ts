@@ -8,12 +8,15 @@ import { connectRedis } from '../data/redis.ts';
 import { connectSupabase } from '../data/supabase.ts';
 import { EXPECTED_SCHEDULES } from '../domain/schedule.ts';
 import type { Clock } from '../domain/time.ts';
+import type { ProcessQueue } from '../email-function/handler.ts';
 import { createWorkers, type WorkerSettings } from '../workers/registry.ts';
 import { createWorkerRoutes, pathOf, type RouteHandler, type RouteName } from '../workers/routes.ts';
 import { createTick } from '../workers/tick.ts';
 
 export interface MountedWorkers {
   fetch(request: Request): Promise<Response>;
+  /** The email function's own way to them. */
+  readonly processQueue: ProcessQueue;
   /** The schedules that call these workers. */
   readonly scheduleIds: readonly string[];
   /** Runs give back what they have not started; resolves when none is under way. Idempotent. */
@@ -41,14 +44,8 @@ export function mountWorkers(options: {
   const target = { url: setting('NEXT_PUBLIC_SUPABASE_URL'), serviceRoleKey: setting('SUPABASE_SERVICE_ROLE_KEY') };
   const supabase = connectSupabase(target);
   const logger = { info: log, warn: log, error: log };
-  const workers = createWorkers({
-    redis,
-    supabase,
-    emailFunction: target,
-    settings: SETTINGS,
-    clock,
-    log: logger,
-  });
+  const systems = { redis, supabase, emailFunction: target, clock, log: logger };
+  const workers = createWorkers({ ...systems, settings: SETTINGS });
   const routes = createWorkerRoutes({
     workers,
     tick: createTick(workers, { dueTimes: createDueTimes(redis.client), clock }),
@@ -63,6 +60,19 @@ export function mountWorkers(options: {
   const byPath = new Map(Object.entries(routes).map(([name, route]) => [pathOf(name as RouteName), route]));
 
   return {
+    processQueue: async ({ batchSize, concurrency, signal }) => {
+      const settings = {
+        ...SETTINGS,
+        batchSize: batchSize ?? SETTINGS.batchSize,
+        concurrency: concurrency ?? SETTINGS.concurrency,
+      };
+      const run = createWorkers({ ...systems, settings })['queue-processor'].run({
+        trigger: 'email-function',
+        signal: AbortSignal.any([signal, stopping.signal]),
+      });
+      const { outcome, message, processed, successful, failed, durationMs } = await run;
+      return { ok: outcome !== 'failed', body: { message, processed, successful, failed, durationMs } };
+    },
     scheduleIds: EXPECTED_SCHEDULES.map(({ id }) => id),
     fetch: async (request) => {
       const route: RouteHandler | undefined = byPath.get(new URL(request.url).pathname);

@@ -1,26 +1,22 @@
 /**
- * The sandbox's email function: WIRE.md's `POST <supabase>/functions/v1/email`, with four simulated providers or a real
- * SMTP server behind it, and an outbox of all that was sent. As a web-standard handler, to be mounted by the sandbox.
+ * The sandbox's email function: the handler that is deployed, with four simulated providers or a real SMTP server behind it, an
+ * outbox of all that was sent, and controls for how the providers behave. As a web-standard handler, to be mounted by the sandbox.
  */
-import { randomUUID } from 'node:crypto';
 import { PROVIDERS, type Provider } from '../../domain/email.ts';
 import { type Clock, systemClock } from '../../domain/time.ts';
+import { createHandler, type HandlerParts } from '../../email-function/handler.ts';
+import { DEFAULT_SENDER } from '../../email-function/provider.ts';
+import { createSmtp, type SmtpProvider } from '../../email-function/providers/smtp.ts';
+import type { CheckMode } from '../../email-function/store.ts';
 import { isAuthorized } from '../authorization.ts';
 import { seededRandom } from '../random.ts';
-import { openAlerts } from './alerts.ts';
-import { createAssess } from './assessment.ts';
+import { openAnnouncements } from './announcements.ts';
 import { type ControlChange, type Controls, createControls } from './controls.ts';
-import { type HealthMode, healthAnswer } from './health.ts';
 import { answerInspection } from './inspection.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
-import { createSimulatedProviders } from './provider.ts';
 import { createQuotas } from './quota.ts';
-import { type FunctionRequest, parseRequest } from './requests.ts';
-import { createRouter } from './route.ts';
-import { createSender, judge, type SendOutcome } from './send.ts';
-import { smtpTransport } from './smtp.ts';
-import { createTrackRecord } from './track-record.ts';
-import { type Email, simulatedTransport } from './transport.ts';
+import { createSimulatedProviders, probe } from './simulated.ts';
+import { createSandboxStore, type Operators } from './store.ts';
 import { realWait, type Wait } from './wait.ts';
 
 export const FUNCTION_VERSION = 'sandbox-1';
@@ -47,6 +43,10 @@ export interface EmailFunctionOptions {
   readonly providers?: Partial<Record<Provider, ControlChange>>;
   /** Attempts the outbox holds before it drops the oldest. */
   readonly keepAttempts?: number;
+  /** Where operators' decisions are kept; without it there are none. */
+  readonly operators?: Operators;
+  readonly processQueue?: HandlerParts['processQueue'];
+  readonly log?: (line: string) => void;
 }
 
 export interface EmailFunction {
@@ -58,86 +58,61 @@ export interface EmailFunction {
 }
 
 export function createEmailFunction(options: EmailFunctionOptions): EmailFunction {
-  const { clock = systemClock, wait = realWait, latencyFactor = 1, basePath = '/functions/v1/email' } = options;
+  const { clock = systemClock, wait = realWait, latencyFactor = 1, basePath = '/functions/v1/email', seed } = options;
   const outbox = openOutbox(options.folder, options.keepAttempts);
-  const alerts = openAlerts(options.folder, clock);
+  const announcements = openAnnouncements(options.folder, clock);
   const controls = createControls(options.providers);
   const quotas = createQuotas(outbox, controls, clock);
-  const record = createTrackRecord(clock);
-  for (const attempt of outbox.list({ limit: Number.POSITIVE_INFINITY }).toReversed()) judge(record, attempt);
-
-  const assess = createAssess({ controls, quotas, record });
-  const router = createRouter(assess, clock);
-  const transport = options.smtpUrl === undefined ? simulatedTransport() : smtpTransport(options.smtpUrl);
-  const { seed } = options;
-  const providers = createSimulatedProviders({ controls, transport, seed, clock, wait, latencyFactor });
-  const send = createSender({ outbox, quotas, providers, record, clock });
+  const smtp = options.smtpUrl === undefined ? null : createSmtpProviders(options.smtpUrl);
+  const deliver = smtp === null ? null : smtp.send;
+  const providers = createSimulatedProviders({ controls, quotas, outbox, deliver, seed, clock, wait, latencyFactor });
   const checkTimes = seededRandom(`${seed}/health`);
   const stopping = new AbortController();
   const running = new Set<Promise<Response>>();
 
-  const answerSend = async (email: Email, caller: AbortSignal): Promise<Response> => {
-    const startedAtMs = performance.now();
-    const outcome = await send(email, stopping.signal);
-    if (outcome.isUnanswered) return silence(wait, AbortSignal.any([caller, stopping.signal]));
-    return describeSend(outcome, Math.round(performance.now() - startedAtMs));
+  const passCheck = async (mode: CheckMode) => {
+    const configured = PROVIDERS.map((name) => [name, controls.get(name)] as const).filter(
+      ([, each]) => each.configured,
+    );
+    const slowestMs = Math.max(0, ...configured.map(([name, control]) => probe(name, control).latencyMs));
+    const ms = mode === 'full' ? checkTimes.logNormal(FULL_CHECK_MS.median, FULL_CHECK_MS.p99) : slowestMs;
+    await wait(ms * latencyFactor, stopping.signal);
   };
-
-  const answerHealth = async (mode: HealthMode): Promise<Response> => {
-    const startedAtMs = performance.now();
-    const slowestProbeMs = Math.max(...PROVIDERS.map((name) => assess(name).probeMs));
-    const checkMs = {
-      full: checkTimes.logNormal(FULL_CHECK_MS.median, FULL_CHECK_MS.p99),
-      ping: slowestProbeMs,
-      status: 0,
-    };
-    await wait(checkMs[mode] * latencyFactor, stopping.signal);
-    const answer = healthAnswer(mode, assess, alerts, clock.nowEpochMs());
-    return json(200, { ...answer, durationMs: Math.round(performance.now() - startedAtMs) });
-  };
-
-  const act = async (request: FunctionRequest, caller: AbortSignal): Promise<Response> => {
-    switch (request.action) {
-      case 'send':
-        return answerSend(request.email, caller);
-      case 'route': {
-        const answer = router.recommend(request.emailType, request.forceRefresh);
-        return json(200, { success: true, ...answer, durationMs: 0 });
-      }
-      case 'health':
-        return answerHealth(request.mode);
-      case 'process-queue':
-        return json(501, {
-          success: false,
-          error: 'process-queue is not part of the sandbox. Run a worker: email-ops run queue-processor',
-        });
-    }
-  };
+  const handler = createHandler({
+    store: createSandboxStore({
+      outbox,
+      announcements,
+      quotas,
+      controls,
+      providers,
+      operators: options.operators ?? NOBODY,
+      clock,
+      passCheck,
+    }),
+    providers,
+    keys: [options.serviceKey],
+    clock,
+    version: FUNCTION_VERSION,
+    log: options.log ?? (() => {}),
+    processQueue: options.processQueue ?? {
+      missing: 'process-queue is not part of the sandbox. Run a worker: email-ops run queue-processor',
+    },
+    signal: stopping.signal,
+    // No answer until the caller leaves or the platform ends the silence.
+    loseAnswer: (until) => wait(IDLE_TIMEOUT_MS, until).catch(() => {}),
+  });
 
   const answer = async (request: Request): Promise<Response> => {
-    if (request.method === 'OPTIONS') return new Response(null, { status: 204 });
-    if (!isAuthorized(request, options.serviceKey)) return json(401, { error: 'Unauthorized' });
     const url = new URL(request.url);
     const path = url.pathname.startsWith(basePath) ? url.pathname.slice(basePath.length) : url.pathname;
-    if (path !== '' && path !== '/') return answerInspection(request, path, url.searchParams, { outbox, controls });
-    if (request.method !== 'POST') return json(405, { error: 'Method not allowed: use POST' });
-    const parsed = parseRequest(await request.text());
-    return parsed.ok ? act(parsed.request, request.signal) : json(400, { success: false, ...parsed.bad });
-  };
-
-  const guarded = async (request: Request): Promise<Response> => {
-    try {
-      return await answer(request);
-    } catch (error) {
-      if (stopping.signal.aborted) return json(503, { error: 'The function is stopping' });
-      const reason = error instanceof Error ? error.message : String(error);
-      return json(500, { success: false, message: `Internal error: ${reason}` });
-    }
+    if (path === '' || path === '/' || request.method === 'OPTIONS') return handler(request);
+    if (!isAuthorized(request, options.serviceKey)) return Response.json({ error: 'Unauthorized' }, { status: 401 });
+    return answerInspection(request, path, url.searchParams, { outbox, controls });
   };
 
   return {
     fetch: async (request) => {
-      const result = guarded(request).then(sign);
+      const result = answer(request);
       running.add(result);
       return result.finally(() => running.delete(result));
     },
@@ -147,34 +122,22 @@ export function createEmailFunction(options: EmailFunctionOptions): EmailFunctio
       if (stopping.signal.aborted) return;
       stopping.abort();
       await Promise.allSettled(running);
-      transport.close();
-      alerts.close();
+      smtp?.close();
+      announcements.close();
       outbox.close();
     },
   };
 }
 
-/** No answer until the caller leaves or the platform ends the silence. */
-async function silence(wait: Wait, until: AbortSignal): Promise<Response> {
-  await wait(IDLE_TIMEOUT_MS, until).catch(() => {});
-  return json(504, { error: 'The function did not answer in time' });
-}
+const NOBODY: Operators = {
+  refresh: async () => {},
+  disabled: () => null,
+  resetAtEpochMs: () => null,
+  publish: () => {},
+};
 
-/** A failed send carries its reason in `message` (WIRE.md). */
-function describeSend({ attempt }: SendOutcome, responseTime: number): Response {
-  const { provider, messageId, message } = attempt;
-  if (attempt.outcome === 'failed') return json(500, { success: false, message, provider, responseTime });
-  const text = attempt.repeat ? 'Email was sent before under this idempotency key' : 'Email sent successfully';
-  return json(200, { success: true, message: text, provider, messageId, responseTime });
-}
-
-function json(status: number, body: Record<string, unknown>): Response {
-  return Response.json({ ...body, requestId: randomUUID(), version: FUNCTION_VERSION }, { status });
-}
-
-function sign(response: Response): Response {
-  response.headers.set('access-control-allow-origin', '*');
-  response.headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
-  response.headers.set('access-control-allow-headers', 'authorization, x-client-info, apikey, content-type');
-  return response;
+/** One server in the name of all four: the header `X-Email-Provider` tells which was meant. */
+function createSmtpProviders(url: string): Pick<SmtpProvider, 'send' | 'close'> {
+  const { send, close } = createSmtp({ name: 'resend', url, sender: DEFAULT_SENDER });
+  return { send, close };
 }

@@ -15,8 +15,8 @@ const attemptSchema = z.object({
   to: z.string(),
   subject: z.string(),
   outcome: z.enum(['delivered', 'failed']),
-  /** Why it failed; null when delivered. */
-  failure: z.enum(['transient', 'permanent', 'quota', 'unanswered']).nullable(),
+  /** Why it failed; null when delivered. `not-asked`: its circuit was open, or an operator had disabled it. */
+  failure: z.enum(['transient', 'permanent', 'quota', 'unanswered', 'rate-limited', 'not-asked']).nullable(),
   message: z.string().nullable(),
   messageId: z.string().nullable(),
   latencyMs: z.number(),

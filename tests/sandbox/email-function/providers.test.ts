@@ -45,7 +45,7 @@ test('latencies have the median and the 99th percentile that were asked for', ()
   expect(seededRandom('constant').logNormal(300, 300)).toBe(300);
 });
 
-test('five failures in a row open the circuit, which shows in health and routing; the next success closes it', async () => {
+test('five failures in a row open the circuit, which shows in health and routing; three probes that succeed close it', async () => {
   await using email = startFunction();
   email.function.providers.set('resend', { mode: 'flaky', failureRate: 1 });
   for (let n = 0; n < 5; n++) expect((await email.call(aSend())).status).toBe(500);
@@ -63,10 +63,13 @@ test('five failures in a row open the circuit, which shows in health and routing
   expect(later.healthMetrics[0].circuitState).toBe('half-open');
   email.function.providers.set('resend', { mode: 'ok' });
   expect((await email.call(aSend())).status).toBe(200);
+  const probing = (await email.call({ action: 'health', mode: 'status' })).body.healthMetrics[0];
+  expect(probing.circuitState).toBe('half-open');
+  for (let n = 0; n < 2; n++) expect((await email.call(aSend())).status).toBe(200);
   expect((await email.call({ action: 'health', mode: 'full' })).body.healthMetrics[0]).toMatchObject({
     circuitState: 'closed',
     consecutiveFailures: 0,
-    totalRequests: 6,
+    totalRequests: 8,
   });
 });
 
@@ -76,7 +79,9 @@ test('what health knows survives a restart', async () => {
   for (let n = 0; n < 6; n++) await email.call(aSend({ provider: 'brevo' }));
   await email.restart();
   const metrics = (await email.call({ action: 'health', mode: 'status' })).body.healthMetrics[1];
-  expect(metrics).toMatchObject({ provider: 'brevo', consecutiveFailures: 6, circuitState: 'open' });
+  // The sixth met an open circuit: the provider was not asked any more.
+  expect(metrics).toMatchObject({ provider: 'brevo', consecutiveFailures: 5, circuitState: 'open' });
+  expect(email.function.outbox.list({ limit: 1 })).toMatchObject([{ failure: 'not-asked', outcome: 'failed' }]);
 });
 
 test('a bad address says nothing about the provider', async () => {
