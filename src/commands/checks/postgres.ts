@@ -1,6 +1,7 @@
 /** Doctor: is Postgres there, does it take our key, is our migration applied, and what does its clock say? */
 import { fileURLToPath } from 'node:url';
 import { createOverview } from '../../data/overview.ts';
+import { createQueueFinder } from '../../data/queue-finder.ts';
 import type { SupabaseConnection } from '../../data/supabase.ts';
 import type { Clock } from '../../domain/time.ts';
 import { type Check, clockOf, type GroupResult, notConfigured, probe } from './check.ts';
@@ -22,6 +23,7 @@ export async function checkPostgres(supabase: SupabaseConnection | null, clock: 
       latencyMs: reached.latencyMs,
     },
     checkSchema(schemaVersion),
+    ...(schemaVersion === null ? [] : await checkLists(supabase)),
   ];
   const clocks = databaseAtEpochMs === null ? [] : [clockOf('Postgres', databaseAtEpochMs, reached)];
   return { checks, clocks };
@@ -39,8 +41,30 @@ export function checkSchema(version: number | null): Check {
   return { name, state: 'failed', detail, remedy: `${APPLY} (additive, safe to repeat)` };
 }
 
-const MIGRATION = fileURLToPath(new URL('../../../supabase/migrations/20261123000000_email_ops.sql', import.meta.url));
-const APPLY = `Apply it: psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f ${MIGRATION}, or copy it into supabase/migrations of your project and run: supabase db push`;
+/** A later migration, without which only the console's lists know less. Said only where it is missing. */
+async function checkLists({ client }: SupabaseConnection): Promise<Check[]> {
+  const last = { query: { sort: 'oldest' }, place: { kind: 'last' }, limit: 1 } as const;
+  const found = await probe('lists', () => createQueueFinder(client).page(last));
+  if (!('failed' in found)) return [];
+  const detail = 'emails cannot be grouped by error, filtered by provider, nor listed upwards: a migration is missing';
+  return /lacks what we need/.test(found.failed.detail)
+    ? [
+        {
+          name: 'lists',
+          state: 'warning',
+          detail,
+          remedy: `${applying('20261124120000_email_ops_looking.sql')} (additive)`,
+        },
+      ]
+    : [found.failed];
+}
+
+function applying(file: string): string {
+  const path = fileURLToPath(new URL(`../../../supabase/migrations/${file}`, import.meta.url));
+  return `Apply it: psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f ${path}, or copy it into supabase/migrations of your project and run: supabase db push`;
+}
+
+const APPLY = applying('20261123000000_email_ops.sql');
 
 /** Not even the tables of the deployment are there. */
 function withMigration(check: Check): Check {
