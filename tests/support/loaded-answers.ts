@@ -1,5 +1,6 @@
 /** One full answer of each kind that a view may ask for (src/ui/loaders.ts). A new kind needs its row here: types see to that. */
 import type { DeliveryLog, QueuedEmail } from '../../src/domain/email.ts';
+import { NO_RECORD } from '../../src/domain/provider-record.ts';
 import { MINUTE_MS } from '../../src/domain/time.ts';
 import type { LoadKinds } from '../../src/ui/loaders.ts';
 import { aRun, NOON } from './snapshot.ts';
@@ -105,6 +106,16 @@ export const LOADED_ANSWERS: { readonly [K in keyof LoadKinds]: LoadKinds[K]['va
     buckets: [{ provider: 'brevo', atEpochMs: NOON - 5 * MINUTE_MS, sent: 9, failed: 2, p95Ms: 420 }],
     skipped: 0,
   },
+  'provider-states': [
+    {
+      provider: 'brevo',
+      record: { ...NO_RECORD, lastError: 'HTTP 503', consecutiveFailures: 2, totalRequests: 9, weighedAtEpochMs: NOON },
+      quota: { provider: 'brevo', day: { sent: 12, limit: 300 }, month: { sent: 40, limit: 9_000 } },
+      disabled: { untilEpochMs: NOON + 60 * MINUTE_MS, by: 'ada@ops-1', reason: 'their outage' },
+      usedUpUntilEpochMs: null,
+      check: null,
+    },
+  ],
   'provider-details': {
     days: [{ provider: 'brevo', date: '2026-11-23', emailsSent: 12, dailyLimit: 300, monthlyLimit: 9_000 }],
     failures: [LOG],

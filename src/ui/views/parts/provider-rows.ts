@@ -114,7 +114,7 @@ export function scoreOf({ health, metrics }: ProviderRow): number | null {
   return metrics?.healthScore ?? health?.healthScore ?? null;
 }
 
-export function scoreRole(score: number | null): Role {
+export function scoreRole(score: number | null): Words['role'] {
   if (score === null) return 'muted';
   if (score < USABLE_FROM_SCORE) return 'critical';
   return score < 70 ? 'warning' : 'ok';
