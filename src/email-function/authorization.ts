@@ -3,18 +3,23 @@
  * JWTs, so the platform cannot check them (`verify_jwt = false`) and this file is the only door.
  */
 
-/** True when `Authorization: Bearer …` or `apikey` is one of `keys`. Never true without keys. */
-export async function isAuthorized(request: Request, keys: readonly string[]): Promise<boolean> {
-  const bearer = /^bearer\s+(.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]?.trim();
-  const given = [bearer, request.headers.get('apikey')?.trim()].filter((key) => key !== undefined && key !== '');
-  const expected = await Promise.all(keys.filter((key) => key !== '').map(digest));
-  let isKnown = false;
-  for (const key of given) {
-    const actual = await digest(key ?? '');
-    // All of them are compared in full, so that the time taken says nothing.
-    for (const each of expected) isKnown = isSame(actual, each) || isKnown;
-  }
-  return isKnown;
+export type Authorization = (request: Request) => Promise<boolean>;
+
+/** Whether `Authorization: Bearer …` or `apikey` is one of `keys`. Never true without keys. */
+export function createAuthorization(keys: readonly string[]): Authorization {
+  const expected = Promise.all(keys.filter((key) => key !== '').map(digest));
+  return async (request) => {
+    const bearer = /^bearer\s+(.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]?.trim();
+    const apikey = request.headers.get('apikey')?.trim();
+    let isKnown = false;
+    for (const given of new Set([bearer, apikey])) {
+      if (given === undefined || given === '') continue;
+      const actual = await digest(given);
+      // All of them are compared in full, so that the time taken says nothing.
+      for (const each of await expected) isKnown = isSame(actual, each) || isKnown;
+    }
+    return isKnown;
+  };
 }
 
 async function digest(text: string): Promise<Uint8Array> {

@@ -5,7 +5,7 @@
 import type { Provider } from '../domain/email.ts';
 import { safeReason } from '../domain/send-failure.ts';
 import { type Clock, SECOND_MS } from '../domain/time.ts';
-import { isAuthorized } from './authorization.ts';
+import { createAuthorization } from './authorization.ts';
 import { healthAnswer } from './health.ts';
 import type { EmailProvider } from './provider.ts';
 import { type FunctionRequest, type HealthMode, parseRequest } from './requests.ts';
@@ -43,6 +43,7 @@ const MAX_BODY_BYTES = 25_000_000;
 
 export function createHandler(parts: HandlerParts): Handler {
   const signal = parts.signal ?? new AbortController().signal;
+  const isAuthorized = createAuthorization(parts.keys);
   const send = createSender(parts);
   const router = createRouter(parts);
   const json = (status: number, body: Record<string, unknown>, headers: Record<string, string> = {}) =>
@@ -106,7 +107,7 @@ export function createHandler(parts: HandlerParts): Handler {
 
   const answer = async (request: Request): Promise<Response> => {
     if (request.method === 'OPTIONS') return new Response(null, { status: 204 });
-    if (!(await isAuthorized(request, parts.keys))) return json(401, { error: 'Unauthorized' });
+    if (!(await isAuthorized(request))) return json(401, { error: 'Unauthorized' });
     if (request.method !== 'POST') return json(405, { error: 'Method not allowed: use POST' });
     const text = await readText(request);
     if (text === null) return json(413, { success: false, error: 'The body is too large' });
