@@ -1,16 +1,7 @@
 /** The verdict in the words of the banner. */
-import type { Verdict, VerdictLevel, VerdictReason } from '../domain/verdict.ts';
+import type { Verdict, VerdictReason } from '../domain/verdict.ts';
 
-const WORDS: Readonly<Record<VerdictLevel, string>> = {
-  ok: 'OK',
-  warning: 'DEGRADED',
-  critical: 'CRITICAL',
-  unreachable: 'UNREACHABLE',
-};
-
-export function levelWord(level: VerdictLevel): string {
-  return WORDS[level];
-}
+export { levelWord } from '../domain/verdict-words.ts';
 
 /** The reasons of the verdict's own level, in a row; what is well needs none. */
 export function verdictReasons({ level, reasons }: Verdict): readonly string[] {

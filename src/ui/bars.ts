@@ -1,4 +1,4 @@
-/** Bars and sparklines made of characters: one cell a character, with a look in ASCII (`ascii.ts`). Pure and total. */
+/** Bars and sparklines (`domain/spark.ts`) made of characters: one cell a character, with a look in ASCII (`ascii.ts`). Pure and total. */
 
 /** Exactly `cells` wide, filled to `percent` (0–100). Anything above nothing shows; only what is full looks full. */
 export function barText(percent: number, cells: number): string {
@@ -8,16 +8,4 @@ export function barText(percent: number, cells: number): string {
   return '█'.repeat(filled) + '░'.repeat(cells - filled);
 }
 
-const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
-/** One cell a value, between zero and the highest; null is a gap. Values that are not numbers count as gaps. */
-export function sparkText(values: readonly (number | null)[]): string {
-  const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
-  const top = Math.max(1, ...known);
-  return values
-    .map((value) => {
-      if (value === null || !Number.isFinite(value)) return ' ';
-      return LEVELS[value <= 0 ? 0 : Math.max(1, Math.min(7, Math.ceil((value / top) * 7)))] ?? ' ';
-    })
-    .join('');
-}
+export { sparkText } from '../domain/spark.ts';

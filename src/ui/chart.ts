@@ -1,76 +1,9 @@
 /** The time-series chart's choices as tables, series and ranges, and what its cursor reads. Pure. */
-import { formatCount, formatLatency, formatPercent } from '../domain/format.ts';
 import type { MetricPoint } from '../domain/metric.ts';
+import { SERIES, type Series } from '../domain/metric-series.ts';
 import { HOUR_MS, MINUTE_MS } from '../domain/time.ts';
-import type { Role } from './line.ts';
 
-export interface Series {
-  readonly id: string;
-  readonly title: string;
-  readonly traces: readonly ChartTrace[];
-  /** With its unit. */
-  format(value: number): string;
-  /** The top of the axis where it does not follow the values. */
-  readonly top?: number;
-  /** The axis never ends below this, so that noise does not look like a mountain. */
-  readonly leastTop: number;
-}
-
-export interface ChartTrace {
-  readonly name: string;
-  readonly role: Role;
-  pick(point: MetricPoint): number | null;
-  /** Zero is what is wished for: then there is nothing to draw. */
-  readonly hidesZero?: boolean;
-}
-
-export const SERIES: readonly Series[] = [
-  {
-    id: 'quota',
-    title: 'Quota used',
-    format: formatPercent,
-    top: 100,
-    leastTop: 100,
-    traces: [
-      { name: 'month', role: 'second', pick: (point) => point.monthlyQuotaUsedPercent },
-      { name: 'day', role: 'first', pick: (point) => point.dailyQuotaUsedPercent },
-    ],
-  },
-  {
-    id: 'queue',
-    title: 'Queue depth',
-    format: formatCount,
-    leastTop: 10,
-    traces: [{ name: 'waiting', role: 'first', pick: (point) => point.queueDepth }],
-  },
-  {
-    id: 'sent',
-    title: 'Sent/failed',
-    format: formatCount,
-    leastTop: 10,
-    traces: [
-      { name: 'sent', role: 'first', pick: (point) => point.sent },
-      { name: 'failed', role: 'critical', pick: (point) => point.failed, hidesZero: true },
-    ],
-  },
-  {
-    id: 'latency',
-    title: 'p95 latency',
-    format: formatLatency,
-    leastTop: 100,
-    traces: [{ name: 'p95', role: 'first', pick: (point) => point.p95Ms }],
-  },
-  {
-    id: 'providers',
-    title: 'Healthy providers',
-    format: formatCount,
-    leastTop: 4,
-    traces: [
-      { name: 'of', role: 'muted', pick: (point) => point.totalProviders },
-      { name: 'healthy', role: 'first', pick: (point) => point.healthyProviders },
-    ],
-  },
-];
+export { type ChartTrace, SERIES, type Series } from '../domain/metric-series.ts';
 
 export const RANGES = [
   { id: '15m', title: '15 min', ms: 15 * MINUTE_MS },

@@ -1,105 +1,19 @@
-/** Sentences that more than one panel says, in the words of the on-call person. Pure. */
-import { drainForecast, ratesOf } from '../domain/drain.ts';
-import { formatAge, formatClock, formatCount } from '../domain/format.ts';
-import type { Lock, LockState } from '../domain/lock.ts';
-import type { QueueOverview } from '../domain/queue.ts';
-import { remainingToday } from '../domain/quota.ts';
+/** Sentences that more than one panel says: those of `domain/state-words.ts`, and text from outside as the operator wants it. */
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../domain/time.ts';
 import type { Role } from './line.ts';
+
+export {
+  countdown,
+  drainWords,
+  holderWords,
+  lockWords,
+  outside,
+  whenWords,
+} from '../domain/state-words.ts';
 
 export interface Words {
   readonly text: string;
   readonly role: Role;
-}
-
-/** Will it clear, and if not, why. */
-export function drainWords(overview: QueueOverview, nowEpochMs: number): Words {
-  const forecast = drainForecast(overview, nowEpochMs);
-  switch (forecast.kind) {
-    case 'empty':
-      return { text: 'empty', role: 'ok' };
-    case 'waiting':
-      return { text: `nothing due before ${formatClock(forecast.untilEpochMs)} UTC`, role: 'ok' };
-    case 'clearing':
-      return { text: `clears in ~${formatAge(Math.max(MINUTE_MS, forecast.etaMinutes * MINUTE_MS))}`, role: 'ok' };
-    case 'stalled':
-      return { text: 'stalled: nothing leaves', role: 'critical' };
-    case 'steady':
-      return { text: 'steady: every run takes what came', role: 'text' };
-    case 'growing':
-      return { text: `growing ${formatCount(Math.ceil(forecast.perMinute))}/min: will not drain`, role: 'warning' };
-    case 'quota-limited':
-      return {
-        text: `${quotaEndWords(overview, nowEpochMs)}, ${formatCount(forecast.left)} stay until ${whenWords(forecast.endsAtEpochMs, nowEpochMs)}`,
-        role: 'critical',
-      };
-    default:
-      return forecast satisfies never;
-  }
-}
-
-function quotaEndWords(overview: QueueOverview, nowEpochMs: number): string {
-  const left = overview.quotas.reduce((sum, quota) => sum + remainingToday(quota), 0);
-  if (left === 0) return 'quota gone';
-  const { sentPerMinute } = ratesOf(overview, nowEpochMs);
-  if (sentPerMinute === 0) return `${formatCount(left)} of the quota left`;
-  return `quota ends ~${formatClock(nowEpochMs + (left / sentPerMinute) * MINUTE_MS)}`;
-}
-
-/** `16:40 UTC`, with the day where that is not within a day. */
-export function whenWords(atEpochMs: number, nowEpochMs: number): string {
-  const clock = `${formatClock(atEpochMs)} UTC`;
-  if (Math.abs(atEpochMs - nowEpochMs) <= DAY_MS + MINUTE_MS) return clock;
-  return `${new Date(atEpochMs).toISOString().slice(5, 10)} ${clock}`;
-}
-
-/** Who holds the lock and until when. `inFlight`: emails that a pause does not hold back any more. */
-export function holderWords(lock: Exclude<Lock, { kind: 'free' }>, nowEpochMs: number, inFlight = 0): string {
-  const left = lock.expiresAtEpochMs === null ? 'without end' : `${countdown(lock.expiresAtEpochMs - nowEpochMs)} left`;
-  switch (lock.kind) {
-    case 'paused': {
-      const drained = inFlight === 0 ? '' : `, ${formatCount(inFlight)} still in flight`;
-      const reason = lock.reason === '' ? '' : `: ${outside(lock.reason, 80)}`;
-      return `paused by ${outside(`${lock.operator}@${lock.host}`, 50)}, ${left}${drained}${reason}`;
-    }
-    case 'worker':
-      return `held by worker ${outside(lock.host, 40)}/${lock.pid}, ${left}`;
-    case 'unknown-holder':
-      return `held by an unknown worker, ${left}`;
-    default:
-      return lock satisfies never;
-  }
-}
-
-/** The lock in a few words, and how far a pause has come. `inFlight`: emails in processing, null where nobody knows. */
-export function lockWords(state: LockState, inFlight: number | null, nowEpochMs: number): Words {
-  const { lock, announcedPause } = state;
-  if (lock.kind === 'paused') {
-    return { text: holderWords(lock, nowEpochMs, inFlight ?? 0).replace('paused', 'PAUSED'), role: 'warning' };
-  }
-  if (announcedPause !== null) {
-    const holder = lock.kind === 'free' ? 'waits for the lock' : holderWords(lock, nowEpochMs);
-    const flying = inFlight === null ? '' : `, ${formatCount(inFlight)} in flight`;
-    return { text: `PAUSING for ${outside(announcedPause.operator, 40)}: ${holder}${flying}`, role: 'warning' };
-  }
-  if (lock.kind === 'free') return { text: 'lock free', role: 'muted' };
-  const role = lock.expiresAtEpochMs === null ? 'critical' : 'text';
-  return { text: `lock ${holderWords(lock, nowEpochMs)}`, role };
-}
-
-/** `29:41`, `1:04:09`. Counts down by the second, and takes few bytes to do so. */
-export function countdown(ms: number): string {
-  const seconds = Math.max(0, Math.ceil(ms / SECOND_MS));
-  const two = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(seconds / 3_600);
-  const minutes = Math.floor((seconds % 3_600) / 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
-}
-
-/** Text from outside in a sentence of ours: one clean line, addresses masked. */
-export function outside(text: string, maxLength: number): string {
-  return maskEmailsIn(cleanText(text, maxLength));
 }
 
 /** `m@example.org` masked unless the operator asked to see addresses. */

@@ -1,0 +1,13 @@
+/** The verdict in one word, the same on every screen and page. */
+import type { VerdictLevel } from './verdict-reason.ts';
+
+const WORDS: Readonly<Record<VerdictLevel, string>> = {
+  ok: 'OK',
+  warning: 'DEGRADED',
+  critical: 'CRITICAL',
+  unreachable: 'UNREACHABLE',
+};
+
+export function levelWord(level: VerdictLevel): string {
+  return WORDS[level];
+}
