@@ -226,7 +226,7 @@ function actionColumns(state: State): readonly TableColumn<ActionRow>[] {
   return [
     { title: 'when', width: 11, cell: ({ entry }) => momentWords(entry.atEpochMs, now), role: () => 'muted' },
     { title: 'who', width: 14, grow: 1, cell: ({ entry }) => outside(`${entry.by}@${entry.host}`, 80) },
-    { title: 'did', width: 15, cell: ({ entry }) => outside(entry.action, 60), role: () => 'accent' },
+    { title: 'did', width: 20, cell: ({ entry }) => outside(entry.action, 60), role: () => 'accent' },
     { title: 'to', width: 18, grow: 3, cell: ({ entry }) => addressed(targetWords(entry), state.isMasked, 300) },
     {
       title: 'outcome',
