@@ -5,6 +5,7 @@ import type { HealthReport } from '../domain/health.ts';
 import type { ProviderCondition } from '../domain/provider-rank.ts';
 import { FaultError, faultOfStatus, faultOfThrown, SYSTEM, safeWords, unreadable } from './fault.ts';
 import { parseHealth, type ReportedQuota } from './health-report.ts';
+import { withoutKey } from './own-key.ts';
 import { count, jsonOrUndefined, lenient, parseEach } from './parse.ts';
 
 export interface EmailFunctionTarget {
@@ -130,7 +131,7 @@ async function postJson(target: EmailFunctionTarget, body: object, signal?: Abor
       redirect: 'manual',
       signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
     });
-    const text = await response.text();
+    const text = withoutKey(await response.text(), target.serviceRoleKey);
     const retryAfterMs = retryAfterOf(response.headers);
     return { status: response.status, text, body: jsonOrUndefined(text), retryAfterMs };
   } catch (error) {

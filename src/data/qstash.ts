@@ -5,6 +5,7 @@
 import type { Client } from '@upstash/qstash';
 import { z } from 'zod';
 import { cancelled, FaultError, faultOfStatus, faultOfThrown, SYSTEM } from './fault.ts';
+import { withoutKey } from './own-key.ts';
 import { jsonOrUndefined } from './parse.ts';
 
 export interface QStashTarget {
@@ -43,7 +44,7 @@ export function connectQStash(target: QStashTarget): QStashConnection {
       headers.set('authorization', `Bearer ${target.token}`);
       const sent = { method: request.method ?? 'GET', headers, body: init.body ?? null, signal };
       const response = await fetch(url, { ...sent, redirect: 'manual' });
-      const text = await response.text();
+      const text = withoutKey(await response.text(), target.token);
       if (!response.ok) throw new FaultError(faultOfStatus(SYSTEM.qstash, response.status, sentenceIn(text)));
       return request.parseResponseAsJson === false ? undefined : JSON.parse(text);
     } catch (error) {

@@ -5,6 +5,7 @@
  * the SDK's types say.
  */
 import { Redis, type UpstashRequest, type UpstashResponse } from '@upstash/redis';
+import { withoutKey } from './own-key.ts';
 import { faultOfRedis, faultOfReply, RedisError, replyWithoutValues, timeoutFault } from './redis-fault.ts';
 import type { TcpTransport } from './redis-tcp.ts';
 
@@ -46,6 +47,7 @@ export function openConnection(
   const signal = () => AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
   const client = createClient(target, signal);
   const tcp = openTcp?.(signal) ?? null;
+  const clean = (text: string) => withoutKey(text, keyOf(target));
   let commands = 0;
   let roundTrips = 0;
 
@@ -54,9 +56,9 @@ export function openConnection(
     commands += countCommands(request);
     roundTrips += 1;
     try {
-      return checked(tcp === null ? await overHttp(request) : await tcp.send(request)) as never;
+      return checked(tcp === null ? await overHttp(request) : await tcp.send(request), clean) as never;
     } catch (error) {
-      throw typed(error, timeoutMs);
+      throw typed(withClean(error, clean), timeoutMs);
     }
   });
 
@@ -96,13 +98,13 @@ function createClient(target: RedisTarget, signal: () => AbortSignal): Redis {
 }
 
 /** Turns the error answer of a single command into an exception; those of a pipeline stay with their commands. */
-function checked(response: UpstashResponse<unknown>): UpstashResponse<unknown> {
+function checked(response: UpstashResponse<unknown>, clean: (text: string) => string): UpstashResponse<unknown> {
   if (Array.isArray(response)) {
     return response.map(({ result, error }) =>
-      error === undefined ? { result } : { error: replyWithoutValues(error) },
+      error === undefined ? { result } : { error: replyWithoutValues(clean(error)) },
     ) as UpstashResponse<unknown>;
   }
-  if (response.error !== undefined) throw new RedisError(faultOfReply(response.error));
+  if (response.error !== undefined) throw new RedisError(faultOfReply(clean(response.error)));
   return response;
 }
 
@@ -112,6 +114,25 @@ function typed(error: unknown, timeoutMs: number): RedisError {
   if (fault.code === 'timeout') return new RedisError(timeoutFault(timeoutMs));
   // Only network errors are kept as the cause: the SDK's others carry the whole command.
   return new RedisError(fault, fault.code === 'unreachable' ? { cause: error } : undefined);
+}
+
+/** Before it is shortened, or half a key might be left. */
+function withClean(error: unknown, clean: (text: string) => string): unknown {
+  if (!(error instanceof Error) || clean(error.message) === error.message) return error;
+  const message = clean(error.message);
+  if (error instanceof RedisError) return new RedisError({ ...error.fault, message });
+  return Object.assign(error, { message });
+}
+
+/** What must not come back to us in an answer; empty where there is none. */
+function keyOf(target: RedisTarget): string {
+  if (target.kind === 'rest') return target.token;
+  const password = URL.canParse(target.url) ? new URL(target.url).password : '';
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password;
+  }
 }
 
 function countCommands({ path, body }: UpstashRequest): number {

@@ -5,6 +5,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import type { Fault, FaultCode } from '../domain/loaded.ts';
 import { cancelled, FaultError, faultOfStatus, SYSTEM, safeWords, timedOut, unreachable, unreadable } from './fault.ts';
+import { refusalWithoutKey } from './own-key.ts';
 
 export interface SupabaseTarget {
   readonly url: string;
@@ -27,11 +28,12 @@ export function connectSupabase(target: SupabaseTarget): SupabaseConnection {
   const closing = new AbortController();
   let requests = 0;
   // Our own timeout instead of the client's `db.timeout`: that one ends when the headers are there, and a body can hang too.
-  const countingFetch: typeof fetch = (input, init) => {
+  const countingFetch: typeof fetch = async (input, init) => {
     requests += 1;
     const signals = [closing.signal, AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
     // Following a redirect would send the key along: fetch takes away `authorization` then, but not `apikey`.
-    return fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
+    const response = await fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.any(signals) });
+    return refusalWithoutKey(response, target.serviceRoleKey);
   };
   const client = createClient(target.url, target.serviceRoleKey, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
