@@ -292,6 +292,7 @@ describe.skipIf(isRedisServerMissing()).each(Object.entries(KINDS))('gateways on
     await redis.client.lpush('email:runs', ...Array.from({ length: 250 }, () => 'x'));
     await runs.append(aRun());
     expect(await redis.client.llen('email:runs')).toBe(200);
+    expect(await runs.all()).toEqual({ runs: [aRun()], skipped: 199 });
   });
 
   test('the audit list keeps what was done', async () => {

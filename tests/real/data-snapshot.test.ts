@@ -92,6 +92,18 @@ describe.skipIf(isRedisServerMissing() || isPostgresMissing())('the snapshot', (
     await expect.poll(() => reader.cost().qstashRequests).toBe(4);
   });
 
+  test('asks QStash at once where something was changed there, and once', async () => {
+    const reader = open();
+    await reader.read();
+    reader.expireSchedules();
+    clock.advance(1_000);
+    await reader.read();
+    await expect.poll(() => reader.cost().qstashRequests).toBe(4);
+    clock.advance(1_000);
+    await reader.read();
+    expect(reader.cost().qstashRequests).toBe(4);
+  });
+
   test('is frozen to the bottom', async () => {
     await redis.client.lpush('email:alerts:critical', 'ERROR: brevo fails');
     const snapshot = await open().read();
