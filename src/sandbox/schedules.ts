@@ -26,6 +26,8 @@ export async function ensureSchedules(
       // The next tick comes anyway (FACTS: retries of a minute-level schedule run beside later ticks).
       retries: 1,
     });
-    await client.publishJSON({ url: destination, body: {}, retries: 0 });
+    // The processor first: a monitor that looked before it would miss its runs of the time when the sandbox was off.
+    const delaySeconds = id === 'email-queue-processor' ? 0 : 4;
+    await client.publishJSON({ url: destination, body: {}, retries: 0, delay: delaySeconds });
   }
 }
