@@ -1,7 +1,9 @@
 /** Which screens are stored, and what is in their files. `npm run screens` writes them; the test compares. */
 import type { State } from '../../src/ui/state.ts';
 import { THEME_NAMES } from '../../src/ui/theme.ts';
+import { ALERT_SCREENS } from '../support/alert-screens.ts';
 import { DARK, STORED_STATES, type StoredState } from '../support/dashboard.ts';
+import { PROVIDER_SCREENS } from '../support/provider-screens.ts';
 import { QUEUE_SCREENS } from '../support/queue-screens.ts';
 import { SCHEDULE_SCREENS } from '../support/schedule-screens.ts';
 import { draw } from '../support/screens.ts';
@@ -28,13 +30,14 @@ export const STORED_SCREENS: readonly StoredScreen[] = [
       }),
     ),
   ),
-  ...Object.entries({ ...QUEUE_SCREENS, ...SCHEDULE_SCREENS }).flatMap(([name, make]) =>
-    SIZES.map(
-      (size): StoredScreen => ({
-        file: `${name}-${size.columns}x${size.rows}.txt`,
-        render: () => drawn(make(size, DARK)),
-      }),
-    ),
+  ...Object.entries({ ...QUEUE_SCREENS, ...ALERT_SCREENS, ...PROVIDER_SCREENS, ...SCHEDULE_SCREENS }).flatMap(
+    ([name, make]) =>
+      SIZES.map(
+        (size): StoredScreen => ({
+          file: `${name}-${size.columns}x${size.rows}.txt`,
+          render: () => drawn(make(size, DARK)),
+        }),
+      ),
   ),
   {
     file: 'overview-incident-80x24-ascii.txt',

@@ -39,6 +39,7 @@ export const alerts = defineView<Local>({
 function panels(state: State, rect: Rect, local: Local): readonly Panel[] {
   const rows = alertRows(state);
   const selected = selectedIndex(rows, local);
+  if (rows.length === 0) return lists(state, rect, rows, selected);
   const { list, detail } = divided(rect, local);
   return [
     ...(list === null ? [] : lists(state, list, rows, selected)),

@@ -12,6 +12,7 @@ import { type State, shownNow, shownPicture } from '../../state.ts';
 import { addressed, outside } from '../../words.ts';
 import type { AlertRow } from './alert-rows.ts';
 import { alertLine, countLine } from './alerts.ts';
+import { textLines } from './facts.ts';
 import { runbookLines } from './runbook.ts';
 import { windowOf } from './window.ts';
 
@@ -66,18 +67,17 @@ export function feedPanel(state: State, rect: Rect, rows: readonly AlertRow[], s
       ...(skipped > 0 ? [`${formatCount(skipped)} unreadable`] : []),
     ];
     return {
-      lines: lines.length === 0 ? noneLines(state) : lines,
+      lines: lines.length === 0 ? noneLines(state, room.width) : lines,
       more: [...countLine(open.length, unseen, 0), seg(rest.length === 0 ? '' : `, ${rest.join(', ')}`, 'muted')],
       role: open.length === 0 ? 'muted' : 'critical',
     };
   });
 }
 
-function noneLines({ environment }: State): Line[] {
+function noneLines({ environment }: State, width: number): Line[] {
   const where = environment === null ? '' : ` in ${environment.name}`;
-  return [
-    line(seg(`No alert${where}. Critical alerts of the health monitor and the email function come here.`, 'muted')),
-  ];
+  const text = `No alert${where}. Critical alerts of the health monitor and the email function come here.`;
+  return textLines(text, width, 'muted');
 }
 
 const MARK = 2;

@@ -10,7 +10,6 @@ import { type Disabled, disabledUntilEpochMs, type ProviderState } from '../../.
 import type { ProviderDeliveries } from '../../../domain/queue.ts';
 import { completeQuotas, type ProviderQuota, remainingToday } from '../../../domain/quota.ts';
 import { SECOND_MS } from '../../../domain/time.ts';
-import type { Role } from '../../line.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
 import { addressed, outside, type Words, whenWords } from '../../words.ts';
 
