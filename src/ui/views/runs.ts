@@ -8,14 +8,8 @@ import type { LoadRequest } from '../loaders.ts';
 import type { Panel } from '../panel.ts';
 import type { CommandName, Effect, State } from '../state.ts';
 import { defineView, type ViewEvent, type ViewStep } from '../view.ts';
-import {
-  actionListPanel,
-  logHeight,
-  logPanel,
-  runDetailLines,
-  runDetailPanel,
-  runListPanel,
-} from './parts/run-panels.ts';
+import { runDetailLines, runDetailPanel } from './parts/run-details.ts';
+import { actionListPanel, logHeight, logPanel, runListPanel } from './parts/run-panels.ts';
 import { actionRows, logLines, RUN_LISTS, type RunList, type RunsLocal, runRows } from './parts/run-rows.ts';
 import { FIRST, indexIn, MOVES, movedIn, rowAt, settledIn } from './parts/selection.ts';
 

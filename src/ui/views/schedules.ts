@@ -10,8 +10,9 @@ import type { LoadRequest } from '../loaders.ts';
 import type { Panel } from '../panel.ts';
 import { type CommandName, type Effect, type State, shownPicture } from '../state.ts';
 import { defineView, type ViewEvent, type ViewStep } from '../view.ts';
+import { deadPanel } from './parts/dead-panel.ts';
 import { deadForm, pauseForm, triggerForm } from './parts/schedule-forms.ts';
-import { deadPanel, detailLines, scheduleDetailPanel, scheduleListPanel } from './parts/schedule-panels.ts';
+import { detailLines, scheduleDetailPanel, scheduleListPanel } from './parts/schedule-panels.ts';
 import {
   chosenDead,
   type Read,

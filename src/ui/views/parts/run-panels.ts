@@ -1,28 +1,36 @@
-/** The panels of the view *Runs*: runs, operators' actions, the log, and everything about one of them. Pure. */
+/** The lists of the view *Runs*: runs, what operators did, and the log of this console. Pure. */
 import type { AuditEntry } from '../../../domain/audit.ts';
-import { formatAge, formatCount, formatLatency, plural } from '../../../domain/format.ts';
-import type { RunFeed, RunRecord } from '../../../domain/run.ts';
-import { runWords } from '../../../domain/run-words.ts';
+import { formatCount, plural } from '../../../domain/format.ts';
+import type { RunFeed } from '../../../domain/run.ts';
 import { inside, type Rect } from '../../layout.ts';
-import { BLANK, cut, type Line, line, type Role, seg } from '../../line.ts';
+import { type Line, line, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { faultWord, partPanel } from '../../part.ts';
-import { type LogLine, type State, shownNow, shownPicture } from '../../state.ts';
+import { type State, shownNow, shownPicture } from '../../state.ts';
 import { type TableColumn, tableLines } from '../../table.ts';
 import { addressed, outside } from '../../words.ts';
-import { type Fact, factLines, textLines } from './facts.ts';
+import { textLines } from './facts.ts';
+import {
+  beganWords,
+  didWords,
+  hostWords,
+  logLine,
+  outcomeWords,
+  tookWords,
+  triggerWords,
+  workerWords,
+} from './run-cells.ts';
 import {
   type ActionRow,
   actionRows,
   allRuns,
   logLines,
-  logOfRun,
   RUN_LISTS,
   type RunRow,
   type RunsLocal,
   targetWords,
 } from './run-rows.ts';
-import { missedWords, momentWords, stampWords } from './schedule-words.ts';
+import { momentWords } from './schedule-words.ts';
 import { windowOf } from './window.ts';
 
 /** What the lists share: which there are, which is shown, and the filter. */
@@ -90,8 +98,6 @@ export function runListPanel(
   });
 }
 
-const OUTCOME_ROLES: Readonly<Record<string, Role>> = { ok: 'ok', failed: 'critical', aborted: 'warning' };
-
 function runColumns(state: State): readonly TableColumn<RunRow>[] {
   const now = shownNow(state);
   const did = (row: RunRow) => didWords(row, state);
@@ -104,68 +110,6 @@ function runColumns(state: State): readonly TableColumn<RunRow>[] {
     { title: 'asked by', width: 10, from: 90, cell: triggerWords, role: () => 'muted' },
     { title: 'host', width: 12, grow: 1, from: 100, cell: hostWords, role: () => 'muted' },
   ];
-}
-
-function beganWords(row: RunRow, now: number): string {
-  switch (row.kind) {
-    case 'live':
-      return momentWords(row.live.startedAtEpochMs, now);
-    case 'elsewhere':
-      return 'now';
-    case 'missed':
-      return momentWords(row.missed.dueAtEpochMs, now);
-    case 'ended':
-      return momentWords(row.run.startedAtEpochMs, now);
-    default:
-      return row satisfies never;
-  }
-}
-
-function workerWords(row: RunRow): string {
-  if (row.kind === 'missed') return row.missed.workers.length > 1 ? 'all' : (row.missed.workers[0] ?? '');
-  return row.kind === 'live' ? row.live.worker : row.kind === 'ended' ? outside(row.run.worker, 40) : 'queue-processor';
-}
-
-function outcomeWords(row: RunRow): { text: string; role: Role } {
-  if (row.kind === 'missed') return { text: 'missed', role: 'warning' };
-  if (row.kind !== 'ended') return { text: '▸ runs', role: 'accent' };
-  return { text: outside(row.run.outcome, 20), role: OUTCOME_ROLES[row.run.outcome] ?? 'muted' };
-}
-
-function tookWords(row: RunRow, { nowEpochMs }: State): string {
-  if (row.kind === 'ended') return formatLatency(row.run.durationMs);
-  return row.kind === 'live' ? formatAge(nowEpochMs - row.live.startedAtEpochMs) : '';
-}
-
-function didWords(row: RunRow, state: State): { text: string; role: Role } {
-  switch (row.kind) {
-    case 'live':
-      return { text: row.live.text === '' ? 'begins' : row.live.text, role: 'accent' };
-    case 'elsewhere':
-      return { text: row.text, role: 'accent' };
-    case 'missed':
-      return { text: missedWords(row.missed), role: 'warning' };
-    case 'ended':
-      return row.run.error === null
-        ? { text: outside(runWords(row.run.worker, row.run), 200), role: 'text' }
-        : {
-            text: addressed(row.run.error, state.isMasked, 300),
-            role: row.run.outcome === 'failed' ? 'critical' : 'text',
-          };
-    default:
-      return row satisfies never;
-  }
-}
-
-function triggerWords(row: RunRow): string {
-  if (row.kind === 'missed') return '';
-  return row.kind === 'live' ? row.live.trigger : row.kind === 'ended' ? outside(row.run.trigger, 40) : '';
-}
-
-function hostWords(row: RunRow): string {
-  if (row.kind === 'live') return 'here';
-  if (row.kind === 'missed') return outside(row.missed.scheduleId, 80);
-  return row.kind === 'ended' ? outside(row.run.host, 80) : row.kind === 'elsewhere' ? row.holder : '';
 }
 
 export function actionListPanel(
@@ -271,116 +215,7 @@ export function logPanel(state: State, rect: Rect, local: RunsLocal): Panel {
   };
 }
 
-function logLine(state: State, { atEpochMs, text }: LogLine, width: number): Line {
-  const clock = new Date(atEpochMs).toISOString().slice(11, 19);
-  return cut(line(seg(`${clock} `, 'muted'), addressed(text, state.isMasked, 1_000)), width);
-}
-
-/** One run or one action, whole. */
-export function runDetailPanel(
-  state: State,
-  rect: Rect,
-  { row, scroll }: { readonly row: RunRow | ActionRow; readonly scroll: number },
-): Panel {
-  const room = inside(rect);
-  const lines = runDetailLines(state, row, room.width);
-  const first = Math.max(0, Math.min(scroll, lines.length - room.height));
-  const below = Math.max(0, lines.length - first - room.height);
-  return {
-    id: 'run-detail',
-    rect,
-    frame: {
-      title: line(
-        seg('entry' in row ? 'Action' : 'Run', 'strong'),
-        seg(first === 0 ? '' : ` · ${plural(first, 'line')} above`, 'muted'),
-        seg(below === 0 ? '' : ` · ${plural(below, 'line')} below, PgDn`, 'muted'),
-      ),
-      role: 'muted',
-    },
-    lines: lines.slice(first, first + room.height).map((each) => cut(each, room.width)),
-  };
-}
-
-export function runDetailLines(state: State, row: RunRow | ActionRow, width: number): Line[] {
-  if ('entry' in row) return factLines(actionFacts(state, row.entry), width);
-  const logged = logOfRun(state, row).map((each) => logLine(state, each, width));
-  return [
-    ...factLines(runFacts(state, row), width),
-    ...(row.kind === 'live' || row.kind === 'ended'
-      ? [BLANK, ...(logged.length === 0 ? [line(seg(NO_LOG, 'muted'))] : logged)]
-      : []),
-  ];
-}
-
-const NO_LOG = 'This console has no log lines of it: they are where it ran.';
-
-function runFacts(state: State, row: RunRow): readonly Fact[] {
-  const { text, role } = outcomeWords(row);
-  const outcome: Fact = { label: 'outcome', value: text, role };
-  const worker: Fact = { label: 'worker', value: workerWords(row) };
-  switch (row.kind) {
-    case 'ended':
-      return [worker, outcome, ...endedFacts(state, row.run)];
-    case 'live':
-      return [
-        worker,
-        outcome,
-        { label: 'progress', value: didWords(row, state).text, role: 'accent' },
-        { label: 'began', value: stampWords(row.live.startedAtEpochMs) },
-        { label: 'asked by', value: row.live.trigger },
-        { label: 'runs', value: 'here, in this console' },
-      ];
-    case 'elsewhere':
-      return [
-        worker,
-        outcome,
-        { label: 'runs', value: row.holder },
-        { label: 'so far', value: row.text, role: 'accent' },
-        { label: 'record', value: 'comes when it ends; legacy workers leave none', role: 'muted' },
-      ];
-    case 'missed':
-      return [
-        { label: 'schedule', value: outside(row.missed.scheduleId, 80) },
-        { label: 'calls', value: row.missed.workers.join(', ') },
-        { label: 'what', value: missedWords(row.missed), role: 'warning' },
-        {
-          label: 'look at',
-          value: 'Schedules (5): what QStash delivered, paused schedules, dead letters; then the log of the endpoint',
-        },
-      ];
-    default:
-      return row satisfies never;
-  }
-}
-
-function endedFacts({ isMasked }: State, run: RunRecord): readonly Fact[] {
-  return [
-    { label: 'error', value: run.error === null ? '' : addressed(run.error, isMasked, 2_000), role: 'critical' },
-    { label: 'did', value: outside(runWords(run.worker, run), 200) },
-    { label: 'began', value: stampWords(run.startedAtEpochMs) },
-    { label: 'ended', value: stampWords(run.startedAtEpochMs + run.durationMs) },
-    { label: 'took', value: formatLatency(run.durationMs) },
-    { label: 'asked by', value: outside(run.trigger, 80) },
-    { label: 'host', value: outside(run.host, 120) },
-    { label: 'id', value: outside(run.id, 120), role: 'muted' },
-  ];
-}
-
-function actionFacts({ isMasked }: State, entry: AuditEntry): readonly Fact[] {
-  return [
-    { label: 'who', value: outside(`${entry.by}@${entry.host}`, 160) },
-    { label: 'did', value: outside(entry.action, 80), role: 'accent' },
-    { label: 'to', value: addressed(targetWords(entry), isMasked, 4_000) },
-    {
-      label: 'outcome',
-      value: addressed(entry.outcome, isMasked, 2_000),
-      role: entry.outcome === 'ok' ? 'ok' : 'warning',
-    },
-    { label: 'when', value: stampWords(entry.atEpochMs) },
-  ];
-}
-
-/** So wide that a line of the log needs no cut in most cases. */
+/** A good third is for the log. */
 export function logHeight(rect: Rect): number {
   return Math.max(4, Math.floor(rect.height * 0.35));
 }
