@@ -25,6 +25,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'report',
+    summary: 'write the incident report: why, numbers, timeline and charts, as Markdown or as one HTML page',
+    load: async () => (await import('./report.ts')).report as Command,
+  },
+  {
     name: 'run',
     summary: 'one run of a worker, now: queue-processor, health-monitor or quota-sync',
     load: async () => (await import('./run.ts')).run,

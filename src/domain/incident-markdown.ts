@@ -1,5 +1,5 @@
 /** An incident as Markdown, charts as text: for tickets, chats and post-mortems. Pure. */
-import { formatAge, formatCount, formatInstant } from './format.ts';
+import { formatAge, formatInstant, plural } from './format.ts';
 import type { Incident } from './incident.ts';
 import { sparkText } from './spark.ts';
 import { cleanText } from './text.ts';
@@ -34,7 +34,7 @@ function timeline({ timeline: moments, undatedAlerts, sinceEpochMs, writtenAtEpo
     `## Timeline of the last ${formatAge(writtenAtEpochMs - sinceEpochMs)}`,
     '',
     ...(lines.length === 0 ? ['Nothing.'] : lines),
-    ...(undatedAlerts === 0 ? [] : [`- ${formatCount(undatedAlerts)} alerts carry no time.`]),
+    ...(undatedAlerts === 0 ? [] : [`- ${plural(undatedAlerts, 'alert')} without a time.`]),
     '',
   ].join('\n');
 }

@@ -105,7 +105,9 @@ export function auditMoments(entries: readonly AuditEntry[]): readonly Moment[] 
 
 function numbersOf({ queue, lock, nowEpochMs }: IncidentSources): readonly string[] {
   const lockText =
-    lock === undefined ? 'not known' : lockWords(lock, queue?.counts.processing ?? null, nowEpochMs).text;
+    lock === undefined
+      ? 'not known'
+      : lockWords(lock, queue?.counts.processing ?? null, nowEpochMs).text.replace(/^lock /, '');
   if (queue === undefined) return ['Queue: not known', `Lock: ${lockText}`];
   const counts = [
     `${formatCount(queue.ready)} ready`,
