@@ -130,6 +130,15 @@ describe.skipIf(isPostgresMissing())('the migrations', () => {
       `increment_provider_quota('brevo', '2026-11-23')`,
       `check_provider_quota('brevo', '2026-11-23')`,
       `reset_circuit_breaker('brevo')`,
+      `email_function_begin('brevo', 'k', 'f', 30, false)`,
+      `email_function_finish('brevo', 'k', null, 'sent', 'm', null, 5, null)`,
+      `email_function_providers('{brevo}')`,
+      `email_function_claim_checks('[]')`,
+      `email_function_save_check('brevo', '{}')`,
+      `email_function_announce('{}')`,
+      `disable_email_provider('brevo', now(), 'ana', '')`,
+      `enable_email_provider('brevo')`,
+      `reset_email_provider('brevo')`,
     ];
 
     test.each(calls)('%s is for the service role only', async (call) => {
@@ -160,7 +169,7 @@ describe.skipIf(isPostgresMissing())('the migrations', () => {
     test('anon and authenticated read and write nothing, the service role everything', async () => {
       const tables = await database.sql<{ tablename: string }[]>`
         select tablename from pg_tables where schemaname = 'public' and tablename like 'email%'`;
-      expect(tables.length).toBe(7);
+      expect(tables.length).toBe(11);
       for (const { tablename } of tables) {
         for (const role of ['anon', 'authenticated']) {
           const seen = await as(role, `select * from ${tablename}`).catch((error: Error) => error.message);
