@@ -60,7 +60,15 @@ export function groupsPanel(state: State, rect: Rect, local: QueueLocal): Panel 
   const more = line(seg(`by error${told}${groups?.hasMore === true ? ', the largest' : ''}`, 'muted'));
   const words = loadedAtEpochMs === null ? 'loading…' : 'nothing has failed here';
   const empty = fault !== null && groups === null ? faultLines(fault, inside(rect).width) : [line(seg(words, 'muted'))];
-  return framed(state, rect, local, { more, body: all.length === 0 ? empty : table, fault, loadedAtEpochMs });
+  const body = all.length === 0 ? empty : [...table, ...wholeError(all[selected], inside(rect), rows.length)];
+  return framed(state, rect, local, { more, body, fault, loadedAtEpochMs });
+}
+
+/** The selected error in full, where there is room below the groups. */
+function wholeError(group: ErrorGroup | undefined, room: Rect, rows: number): Line[] {
+  if (group === undefined) return [];
+  const text = wrap(kindWords(group), Math.max(8, room.width - 1)).map((each) => line(seg(` ${each}`, 'strong')));
+  return rows + AROUND + text.length <= room.height ? [[], ...text] : [];
 }
 
 interface Framed {
