@@ -31,6 +31,7 @@ import {
 import { counted, NO_MIGRATION, returnAfter, summarize } from './queue-run-summary.ts';
 import { createResultBatcher, type ResultBatcher } from './result-batcher.ts';
 import { createRunStop, type RunStop } from './run-stop.ts';
+import { createSteadyClock } from './steady-clock.ts';
 import type { Logger, RunProgress, RunRequest } from './worker.ts';
 
 export const DEFAULT_LEASE_SECONDS = 60;
@@ -88,12 +89,14 @@ async function sendAll(
   const leaseSeconds = options.leaseSeconds ?? DEFAULT_LEASE_SECONDS;
   const log = createRunLog(ports.logger);
   const stop = createRunStop(begin.signal, options.runBudgetMs);
+  // What is ours for how long must not hang on a clock that somebody sets.
+  const steady = createSteadyClock(clock);
   const keeper = createLockKeeper({
     lock: ports.lock,
     holder,
     slot,
     ttlMs: options.lockTtlSeconds * SECOND_MS,
-    clock,
+    clock: steady,
     ...(options.listenEveryMs === undefined ? {} : { listenEveryMs: options.listenEveryMs }),
     onPause: (pause) => stop.stop({ kind: 'pause', pause }),
     onLost: (lock) => stop.stop({ kind: 'lock-lost', lock }),
@@ -103,7 +106,7 @@ async function sendAll(
     queue,
     worker: holder,
     leaseSeconds,
-    clock,
+    clock: steady,
     onFailed: (error) => log.warnOnce(`Leases could not be renewed: ${describe(error)}`),
     onLost: (ids) => log.warn(`${plural(ids.length, 'email')} went to somebody else meanwhile.`),
   });
@@ -142,7 +145,7 @@ async function sendAll(
     onFailed: (error, waiting) => log.warn(`${plural(waiting, 'result')} could not be written yet: ${describe(error)}`),
   });
   const claim = async (limit: number) => {
-    const claimedAt = clock.nowEpochMs();
+    const claimedAt = steady.nowEpochMs();
     const onLost = (error: unknown) => log.warnOnce(`A claim took too long, now a smaller one: ${describe(error)}`);
     const [claimed] = await Promise.all([
       claimBatch(limit, { queue, worker: holder, leaseSeconds, known: leases.held, onLost }),
