@@ -13,9 +13,9 @@ import { defineView, type ViewEvent, type ViewStep } from '../view.ts';
 import { deadPanel } from './parts/dead-panel.ts';
 import { deadForm, pauseForm, triggerForm } from './parts/schedule-forms.ts';
 import { detailLines, scheduleDetailPanel, scheduleListPanel } from './parts/schedule-panels.ts';
+import { withLoaded, without } from './parts/schedule-reads.ts';
 import {
   chosenDead,
-  type Read,
   type ScheduleRow,
   type SchedulesLocal,
   scheduleOf,
@@ -120,7 +120,11 @@ function reduce(state: State, event: ViewEvent, local: SchedulesLocal): ViewStep
     case 'refreshed':
       return refreshed(state, local);
     case 'acted':
-      if (event.request.kind === 'dead-delivery') return reading(state, { ...local, marked: [] });
+      if (event.request.kind === 'dead-delivery') {
+        // Where it failed, nobody knows yet what is gone: the list that is read anew will tell.
+        const isDone = event.outcome.level !== 'critical';
+        return reading(state, isDone ? without(local, event.request.ids) : local);
+      }
       return event.request.kind === 'schedule' ? reading(state, local) : {};
     case 'loaded':
       return { local: withLoaded(local, event) };
@@ -174,34 +178,6 @@ function deliveriesEffect(state: State, local: SchedulesLocal): readonly Effect[
 
 function load(request: LoadRequest): Effect {
   return { kind: 'load', view: 'schedules', request };
-}
-
-function withLoaded(local: SchedulesLocal, event: Extract<ViewEvent, { type: 'loaded' }>): SchedulesLocal {
-  if (event.kind === 'deliveries') {
-    const { scheduleId } = event.request;
-    const known = local.deliveries[scheduleId] ?? null;
-    return { ...local, deliveries: { ...local.deliveries, [scheduleId]: readOf(known, event.result) } };
-  }
-  if (event.kind !== 'dead-deliveries') return local;
-  const isMore = event.request.cursor !== null;
-  const known = local.dead?.value?.messages ?? [];
-  const { result } = event;
-  const dead = readOf(
-    local.dead,
-    result.ok && isMore
-      ? { ok: true, value: { ...result.value, messages: [...known, ...result.value.messages] } }
-      : result,
-  );
-  return { ...local, dead, isLoadingMore: false };
-}
-
-/** A failure keeps what was read before. */
-function readOf<T>(
-  known: Read<T>,
-  result: { ok: true; value: T } | { ok: false; fault: NonNullable<Read<T>>['fault'] & object },
-): Read<T> {
-  if (result.ok) return { value: result.value, fault: null };
-  return known?.value == null ? { value: null, fault: result.fault } : { value: known.value, fault: result.fault };
 }
 
 function obey(state: State, name: CommandName, local: SchedulesLocal): ViewStep<SchedulesLocal> {

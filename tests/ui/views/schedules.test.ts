@@ -19,6 +19,8 @@ import {
 import { rowsOf } from '../../support/screens.ts';
 import { NOON } from '../../support/snapshot.ts';
 
+type Dead = ReturnType<typeof aDeadDelivery>;
+
 /** The state after the events, and the effects of the last. */
 function press(state: State, ...names: readonly string[]): readonly [State, readonly Effect[]] {
   return doing(state, ...keys(...names));
@@ -72,6 +74,21 @@ describe('what the view of schedules reads', () => {
     expect(press(asking, 'k')[1]).toEqual([]);
     const all = afterEvents(asking, loadedDead([aDeadDelivery(3)], null, 'next'));
     expect(press(all, 'G', 'V')[0].local.schedules).toMatchObject({ marked: { length: 3 } });
+  });
+
+  it('keeps the pages below when the first is read anew, without what was deleted', () => {
+    const [one, two, three, four] = [1, 2, 3, 4].map((number) => aDeadDelivery(number)) as [Dead, Dead, Dead, Dead];
+    const paged = afterEvents(view(), loadedDead([two, three], 'next'), loadedDead([four], null, 'next'));
+    const ids = (state: State) => {
+      const [all] = press(state, 'G', 'V');
+      return local(all).marked;
+    };
+    expect(ids(afterEvents(paged, loadedDead([one, two, three], 'next')))).toEqual(
+      [one, two, three, four].map(({ id }) => id),
+    );
+    const [deleting] = press(paged, 'G', 'x', 'y');
+    const gone = afterEvents(deleting, { type: 'outcome', id: 1, outcome: { level: 'ok', text: 'done' } });
+    expect(ids(gone)).toEqual([two.id, three.id]);
   });
 
   it('keeps what it knew, and says so, when QStash does not answer', async () => {
