@@ -42,6 +42,16 @@ export const PROVIDER_ENTRIES: readonly RunbookEntry[] = [
     ],
   },
   {
+    id: 'provider-disabled',
+    title: 'A provider is disabled',
+    means: 'An operator lets nothing go through it until a time, after which it is used again by itself.',
+    reads: [/\bis out\b/i, /\bis disabled\b/i],
+    check: [
+      { text: 'Who disabled it, until when and why?', command: 'email-ops providers list', key: '4' },
+      { text: 'Well again: enable it before its time', command: 'email-ops providers enable <provider>', key: 'd' },
+    ],
+  },
+  {
     id: 'provider-down',
     title: 'A provider is down',
     means: 'Its health check fails or it refuses our sends. Emails go through the others as long as their quotas last.',
@@ -51,6 +61,11 @@ export const PROVIDER_ENTRIES: readonly RunbookEntry[] = [
       { text: 'Read what it says: a refused key is ours to repair, an outage is theirs', key: '4' },
       { text: 'Look at the status page of the provider' },
       { text: 'Will the quotas of the others last? See when they end', key: '4' },
+      {
+        text: 'Where attempts are wasted on it, disable it for a while',
+        command: 'email-ops providers disable <provider> --for 2h',
+        key: 'd',
+      },
       { text: 'Check again', command: 'email-ops run health-monitor', key: 'h' },
     ],
   },
@@ -65,6 +80,12 @@ export const PROVIDER_ENTRIES: readonly RunbookEntry[] = [
       { text: 'Nothing else to do if it is an outage: it closes by itself after three sends that worked' },
       {
         text: 'A refused key or an unverified domain: repair it in the console of the provider and in the secrets of the function',
+      },
+      { text: 'Repaired: send one email through it', command: 'email-ops send-test --provider <provider>' },
+      {
+        text: 'It works, but nobody uses it: reset its circuit',
+        command: 'email-ops providers reset <provider>',
+        key: 'c',
       },
     ],
   },

@@ -10,7 +10,7 @@ import { RANGES, SERIES } from './chart.ts';
 import { type CommandName, type State, whyInert } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
 import { localOf } from './view.ts';
-import { isSelectedOut } from './views/parts/provider-local.ts';
+import { isSelectedDisabled } from './views/parts/provider-local.ts';
 import { VIEWS, viewOf } from './views.ts';
 import { holderWords } from './words.ts';
 
@@ -110,8 +110,8 @@ export const KEYMAP: readonly KeyRow[] = [
   {
     keys: ['c'],
     word: 'reset-circuit',
-    does: 'close the circuit of the provider and forget its failures',
-    hint: 'close circuit',
+    does: 'reset the circuit of the provider: close it, and forget its failures',
+    hint: 'reset circuit',
     name: 'reset-circuit',
     scope: 'view',
     changes: true,
@@ -120,8 +120,8 @@ export const KEYMAP: readonly KeyRow[] = [
   {
     keys: ['d'],
     word: 'disable',
-    does: 'take the provider out until a time, or bring it back',
-    hint: (state) => (isSelectedOut(state) ? 'bring back' : 'take out'),
+    does: 'disable the provider until a time, or enable it again',
+    hint: (state) => (isSelectedDisabled(state) ? 'enable' : 'disable'),
     name: 'disable',
     scope: 'view',
     changes: true,

@@ -62,11 +62,11 @@ export function whatWords(request: ActionRequest): string {
     case 'dead-delivery':
       return request.change === 'retry' ? 'delivering again, through QStash' : 'deleting at QStash';
     case 'reset-circuit':
-      return `closing the circuit of ${request.provider}`;
+      return `resetting the circuit of ${request.provider}`;
     case 'disable-provider':
-      return `taking ${request.provider} out`;
+      return `disabling ${request.provider}`;
     case 'enable-provider':
-      return `bringing ${request.provider} back`;
+      return `enabling ${request.provider}`;
     case 'unmask':
       return request.on ? 'showing addresses' : 'masking addresses';
     case 'report':

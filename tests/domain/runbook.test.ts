@@ -141,9 +141,23 @@ describe('the runbook', () => {
     ['brevo monthly quota is nearly used up (8,800 of 9,000)', 'quota-ends'],
     ['brevo daily quota is over 70 % (220 of 300)', 'quota-ends'],
     ['quota exhausted for resend', 'quota-gone'],
+    ['brevo is out: disabled until 14:00 by ada, their API is down', 'provider-disabled'],
     ['disk is full', 'another-alert'],
   ])('leads from what the email function says, «%s», to %s', (text, id) => {
     expect(entryForAlert(text).id).toBe(id);
+  });
+
+  it('knows everything that our email function warns about', () => {
+    const texts = literals(
+      ['../email-function/alerts.ts'],
+      /text: ['`](?:CRITICAL|ERROR|WARNING|ALERT): ([^'`]+)['`]/g,
+    );
+    expect(texts.length).toBeGreaterThan(6);
+    // What a template fills in is a name or a number.
+    const filled = texts.map((text) =>
+      text.replace(/^x /, 'brevo ').replace('fails x', 'fails 40 % of its last 20 sends'),
+    );
+    expect(filled.filter((text) => entryForAlert(text).id === 'another-alert')).toEqual([]);
   });
 
   it('names only commands that there are', async () => {

@@ -78,23 +78,23 @@ describe.skipIf(isTmuxMissing())('alerts and providers in a terminal', () => {
     await vi.waitUntil(async () => (await feed()).alerts.every(({ acknowledged }) => acknowledged !== null), POLL);
   });
 
-  it('draws the providers’ history from Postgres, takes one out and brings it back', async () => {
+  it('draws the providers’ history from Postgres, disables one and enables it again', async () => {
     const gateway = createProviderGateway(supabase.client);
     const disabled = async () => (await gateway.read()).find(({ provider }) => provider === 'resend')?.disabled ?? null;
     tmux.keys('4');
     await tmux.until(/resend, 6 h · [\d,]+ sent/);
     tmux.keys('d');
-    await tmux.until('Take resend out');
+    await tmux.until('Disable resend');
     tmux.keys('2', 'h', 'Tab', 'w', 'h', 'y', 'Enter');
     await tmux.until(/– resend +disabled/);
     expect(await disabled()).toMatchObject({ reason: 'why' });
     expect(await lastAudit()).toMatchObject({ by: 'ada', action: 'disable provider' });
-    await tmux.until('d bring back');
+    await tmux.until('d enable');
     tmux.keys('d');
-    await tmux.until('Use resend again');
+    await tmux.until('Enable resend');
     tmux.keys('y');
     await vi.waitUntil(async () => (await disabled()) === null, POLL);
-    await tmux.until('d take out');
+    await tmux.until('d disable');
   });
 
   it('opens the details of a provider, and follows the window’s size', async () => {

@@ -75,7 +75,7 @@ describe.skipIf(isPostgresMissing())('the view of providers', () => {
     );
   });
 
-  test('closes a circuit', async () => {
+  test('resets a circuit', async () => {
     expect((await brevo(0))?.record.circuit.state).toBe('open');
     const outcome = await perform(site(0).actions, { kind: 'reset-circuit', provider: 'brevo' }, context);
     expect(outcome).toMatchObject({ level: 'ok', text: expect.stringContaining('circuit closed') });
@@ -83,7 +83,7 @@ describe.skipIf(isPostgresMissing())('the view of providers', () => {
     expect(audited.at(-1)).toBe('reset circuit brevo: ok');
   });
 
-  test('takes a provider out until a time, with who and why, and brings it back', async () => {
+  test('disables a provider until a time, with who and why, and enables it again', async () => {
     const untilEpochMs = Date.now() + HOUR_MS;
     const reason = 'their outage\x1b[2J';
     const request = { kind: 'disable-provider', provider: 'brevo', untilEpochMs, reason } as const;
@@ -91,7 +91,7 @@ describe.skipIf(isPostgresMissing())('the view of providers', () => {
     expect((await brevo(0))?.disabled).toEqual({ untilEpochMs, by: 'grace@ops-2', reason: 'their outage' });
     expect(audited.at(-1)).toMatch(/^disable provider brevo until .* UTC: their outage: ok$/);
     const back = await perform(site(0).actions, { kind: 'enable-provider', provider: 'brevo' }, context);
-    expect(back.text).toBe('brevo may be used again');
+    expect(back.text).toBe('brevo is enabled again');
     expect((await brevo(0))?.disabled).toBeNull();
   });
 

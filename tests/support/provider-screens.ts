@@ -42,7 +42,7 @@ const withEvents =
 export const PROVIDER_SCREENS = {
   'providers-incident': incident,
   'providers-details': withEvents(...keys('enter'), answered('provider-details', { provider: 'brevo' }, details())),
-  'providers-out': withEvents(answered('provider-states', {}, [outState()])),
+  'providers-disabled': withEvents(answered('provider-states', {}, [disabledState()])),
   'providers-disable': withEvents(...keys('d')),
   'providers-reading': (size, look) => afterEvents(connected(incidentSnapshot(), { size, look }), OPEN),
   'providers-stale': (size, look) => afterEvents(connected(staleSnapshot(), { size, look }), OPEN),
@@ -106,7 +106,7 @@ function details(): LoadKinds['provider-details']['value'] {
   };
 }
 
-function outState(): ProviderState {
+function disabledState(): ProviderState {
   return {
     provider: 'brevo',
     record: NO_RECORD,

@@ -315,34 +315,34 @@ describe('the hands of the view of providers', () => {
     expect(panelText(state, 'provider-detail')).toContain('5 failed');
   });
 
-  it('shows who took a provider out, until when and why', () => {
+  it('shows who disabled a provider, until when and why', () => {
     const state = afterEvents(incident(), statesEvent([aProviderState({ disabled: OUT })]), ...keys('down'));
     expect(panelText(state, 'providers')).toMatch(/– brevo +disabled/);
     expect(panelText(state, 'providers')).toContain('until 14:00 UTC by grace@ops-2, "their outage"');
     const later = afterEvents(state, { type: 'tick', nowEpochMs: OUT.untilEpochMs });
     expect(panelText(later, 'providers')).toMatch(/✗ brevo +down/);
-    expect([state, later].map((each) => textOf(hintLine(each, 200)).match(/d \w+ \w+/)?.[0])).toEqual([
-      'd bring back',
-      'd take out',
+    expect([state, later].map((each) => textOf(hintLine(each, 200)).match(/ d (\w+)/)?.[1])).toEqual([
+      'enable',
+      'disable',
     ]);
   });
 
-  it('closes a circuit after a question', () => {
+  it('resets a circuit after a question', () => {
     const [asked, none] = step(onBrevo(), ...keys('c'));
-    expect([asked.dialog, none]).toMatchObject([{ title: 'Close the circuit of brevo' }, []]);
+    expect([asked.dialog, none]).toMatchObject([{ title: 'Reset the circuit of brevo' }, []]);
     expect(step(asked, ...keys('y'))[1]).toMatchObject([
       { kind: 'act', request: { kind: 'reset-circuit', provider: 'brevo' } },
     ]);
   });
 
-  it('has nothing to close where all is well', () => {
+  it('has nothing to reset where all is well', () => {
     const well = withMetrics(incidentSnapshot(), { circuitState: 'closed', consecutiveFailures: 0 });
     const [state, effects] = step(connected(well), OPEN, ...keys('down', 'c'));
     expect([state.dialog, effects]).toEqual([null, []]);
     expect(state.notice?.text).toContain('its circuit is closed');
   });
 
-  it('does not go on showing an open circuit that was closed here, until the next check', () => {
+  it('does not go on showing an open circuit that was reset here, until the next check', () => {
     const [acting] = step(connected(withMetrics(incidentSnapshot(), {})), OPEN, ...keys('down', 'c', 'y'));
     expect(panelText(acting, 'providers')).toMatch(/brevo +down +12 open/);
     const [done, effects] = step(acting, { type: 'outcome', id: 1, outcome: { level: 'ok', text: 'closed' } });
@@ -376,9 +376,9 @@ describe('the hands of the view of providers', () => {
     expect(panelText(asked, 'form')).toContain('No other provider can send now: no email will leave.');
   });
 
-  it('brings one back that is out', () => {
+  it('enables one that is disabled', () => {
     const asked = afterEvents(incident(), statesEvent([aProviderState({ disabled: OUT })]), ...keys('down', 'd'));
-    expect(panelText(asked, 'form')).toContain('grace@ops-2 took it out until 14:00 UTC, "their outage".');
+    expect(panelText(asked, 'form')).toContain('grace@ops-2 disabled it until 14:00 UTC, "their outage".');
     expect(step(asked, ...keys('y'))[1]).toMatchObject([{ request: { kind: 'enable-provider', provider: 'brevo' } }]);
   });
 

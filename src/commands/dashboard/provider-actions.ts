@@ -1,4 +1,4 @@
-/** What the Providers view does: close a circuit, take a provider out until a time, bring it back. All audited. */
+/** What the Providers view does: reset a circuit, disable a provider until a time, enable it again. All audited. */
 import { createProviderGateway } from '../../data/providers.ts';
 import { formatInstant } from '../../domain/format.ts';
 import { cleanText } from '../../domain/text.ts';
@@ -31,12 +31,12 @@ export function providerActions({ systems, operator, audit }: ProviderActionsOpt
       );
       const until = formatInstant(untilEpochMs);
       const missing = await audit('disable provider', `${provider} until ${until}${why === '' ? '' : `: ${why}`}`);
-      return { level: 'ok', text: `${provider} is out until ${until}: nothing goes through it${missing}` };
+      return { level: 'ok', text: `${provider} is disabled until ${until}: nothing goes through it${missing}` };
     },
     'enable-provider': async ({ provider }, { signal }) => {
       const was = await gateway.enable(provider, signal);
       const missing = await audit('enable provider', provider, was ? 'ok' : 'It was not disabled any more.');
-      return { level: 'ok', text: `${provider} ${was ? 'may be used again' : 'was not disabled any more'}${missing}` };
+      return { level: 'ok', text: `${provider} ${was ? 'is enabled again' : 'was not disabled any more'}${missing}` };
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What the view *Providers* asks before it takes a provider out, brings it back, or closes its circuit. Pure. */
+/** What the view *Providers* asks before it disables a provider, enables it, or resets its circuit. Pure. */
 import { isProvider } from '../../../domain/email.ts';
 import { formatAge } from '../../../domain/format.ts';
 import { remainingToday } from '../../../domain/quota.ts';
@@ -18,34 +18,34 @@ export const DISABLE_FORM = 'disable';
 export function resetForm({ provider }: ProviderRow): Form | null {
   if (!isProvider(provider)) return null;
   return asking({
-    title: `Close the circuit of ${provider}`,
+    title: `Reset the circuit of ${provider}`,
     explain: said(
-      'Its recent failures and a used-up quota that it reported are forgotten, so that it is chosen again at once. If it is still down, sends fail until the circuit opens again.',
+      'The circuit is closed; recent failures and a used-up quota that it reported are forgotten, so that it is chosen again at once. If it is still down, sends fail until the circuit opens again.',
     ),
-    verb: 'close it',
+    verb: 'reset it',
     request: { kind: 'reset-circuit', provider },
   });
 }
 
-/** Asks until when, or, where it is out already, whether to bring it back. */
+/** Asks until when, or, where it is disabled already, whether to enable it. */
 export function disableForm(state: State, row: ProviderRow, rows: readonly ProviderRow[]): Form | null {
   const { provider, disabled } = row;
   if (!isProvider(provider)) return null;
   if (disabled !== null) {
     const why = disabled.reason === '' ? '' : `, "${outside(disabled.reason, 120)}"`;
     return asking({
-      title: `Use ${provider} again`,
+      title: `Enable ${provider}`,
       explain: said(
-        `${outside(disabled.by, 60)} took it out until ${whenWords(disabled.untilEpochMs, state.nowEpochMs)}${why}.`,
+        `${outside(disabled.by, 60)} disabled it until ${whenWords(disabled.untilEpochMs, state.nowEpochMs)}${why}.`,
       ),
-      verb: 'use it again',
+      verb: 'enable it',
       request: { kind: 'enable-provider', provider },
     });
   }
   const others = rows.filter((each) => each.provider !== provider && canSend(each));
   return {
     kind: 'form',
-    title: `Take ${provider} out`,
+    title: `Disable ${provider}`,
     explain: [
       ...said('Nothing goes through it until then: neither our workers nor the email function use it.'),
       ...(others.length > 0
@@ -57,7 +57,7 @@ export function disableForm(state: State, row: ProviderRow, rows: readonly Provi
       { name: 'reason', label: 'Why', value: '', placeholder: 'no reason given' },
     ],
     focus: 0,
-    verb: 'take it out',
+    verb: 'disable it',
     isDangerous: others.length === 0,
     purpose: { kind: 'view', view: 'providers', id: `${DISABLE_FORM}/${provider}` },
   };

@@ -128,8 +128,8 @@ function answerOf<T>(state: State, previous: Loaded<T> | null, result: LoadResul
   if (result.ok) return loaded(result.value, state.nowEpochMs);
   return failedAfter(previous ?? undefined, result.fault);
 }
-/** Whether an operator took out what is selected: then the key brings it back. */
-export function isSelectedOut(state: State): boolean {
+/** Whether what is selected is disabled: then the key enables it. */
+export function isSelectedDisabled(state: State): boolean {
   const local = state.local.providers as ProvidersLocal | undefined;
   return (selectedRow(state, local ?? INITIAL)?.disabled ?? null) !== null;
 }

@@ -19,7 +19,7 @@ export interface ProviderRow {
   readonly health: ProviderHealth | null;
   /** Live from Postgres where the email function keeps them there, else those of the last check. */
   readonly metrics: ProviderMetrics | null;
-  /** Taken out by an operator, at this moment. */
+  /** By an operator, and at this moment. */
   readonly disabled: Disabled | null;
   /** The words of the last failure, while it fails. */
   readonly lastError: string | null;
@@ -179,7 +179,7 @@ export function quotaForecastWords(row: ProviderRow, nowEpochMs: number): Words 
   return { text: `${rate}it ends ${whenWords(row.endsAtEpochMs, nowEpochMs)}`, role: 'warning' };
 }
 
-/** Who took it out, or what it says of itself; cleaned, empty where it says nothing. */
+/** Who disabled it, or what it says of itself; cleaned, empty where it says nothing. */
 export function messageOf({ health, disabled, lastError }: ProviderRow, isMasked: boolean, nowEpochMs: number): string {
   if (disabled !== null) {
     const why = disabled.reason === '' ? '' : `, "${outside(disabled.reason, 120)}"`;
