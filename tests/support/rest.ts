@@ -21,8 +21,8 @@ export interface RestServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Serves a database, which is migrated already, on a free loopback port. `connections` is the most it opens at once. */
-export async function serveRest(databaseUrl: string, { connections = 20 } = {}): Promise<RestServer> {
+/** Serves a database, which is migrated already, on `port` of the loopback, a free one unless told. `connections` is the most it opens at once. */
+export async function serveRest(databaseUrl: string, { connections = 20, port = 0 } = {}): Promise<RestServer> {
   const key = 'sb_secret_for_tests';
   const connection = createPostgresConnection({
     url: databaseUrl,
@@ -36,7 +36,7 @@ export async function serveRest(databaseUrl: string, { connections = 20 } = {}):
   // The first request grants the roles their rights. Several first ones at once get into each other's way (HTTP 409).
   await rest(new Request('http://rest.test/rest/v1/email_queue?limit=1', { headers: { apikey: key } }));
   const server = createAdaptorServer({ fetch: rest });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const stop = async () => {
     if ('closeAllConnections' in server) server.closeAllConnections();

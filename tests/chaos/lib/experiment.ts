@@ -10,6 +10,7 @@ import { createWorkers } from '../../../src/workers/registry.ts';
 import { type ConsoleWatch, watchConsole } from './console-watch.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type Enqueued, type Judgement, judge } from './oracle.ts';
+import { type Deliverer, startDeliveries } from './qstash.ts';
 import { POISON_PREFIX, type Timing, workerSetting } from './settings.ts';
 import type { World } from './world.ts';
 
@@ -50,6 +51,8 @@ export interface Fault {
   readonly name: string;
   /** What the console has to say while it lasts, in its verdict. */
   readonly console?: RegExp;
+  /** After it, providers rest for half a minute: that is their circuit, not a lease. */
+  readonly restsProviders?: boolean;
   /** Emails that may go out twice where keys are ignored: only a hard kill may do that. */
   readonly mayDouble?: boolean;
   /** What the experiment has to be like for this fault to mean something. */
@@ -64,6 +67,8 @@ export interface Field {
   readonly fleet: Fleet;
   readonly random: Random;
   readonly timing: Timing;
+  /** Null where workers run in a loop. */
+  readonly deliverer: Deliverer | null;
   /** A worker by chance. */
   victim(): string;
   /** Emails that were in flight or not yet written when their worker was killed. */
@@ -84,7 +89,7 @@ export interface Outcome {
   readonly log: readonly string[];
 }
 
-const DRAIN_DEADLINE_MS = 60_000;
+const DRAIN_DEADLINE_MS = 90_000;
 
 export async function runExperiment(world: World, experiment: Experiment): Promise<Outcome> {
   const startedAtMs = performance.now();
@@ -97,6 +102,7 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     Array.from({ length: experiment.workers }, (_, n) => [`w${n + 1}`, workerSetting(world, `w${n + 1}`, experiment)]),
   );
   const fleet = startFleet(settings);
+  const deliverer = experiment.trigger === 'qstash' ? startDeliveries(fleet) : null;
   const watch = watchConsole(world, timing);
   const time = quickenTime(world);
   const atRisk = new Set<string>();
@@ -105,6 +111,7 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     fleet,
     random,
     timing,
+    deliverer,
     victim: () => fleet.names[Math.floor(random.next() * fleet.names.length)] ?? 'w1',
     noteKill: async (worker) => {
       for (const id of await unwritten(world, worker)) atRisk.add(id);
@@ -121,15 +128,17 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     isDrained = await until(() => hasDrained(world), DRAIN_DEADLINE_MS);
     recoveredMs = isDrained ? Math.round(performance.now() - wellSinceMs) : null;
   } finally {
+    violations.push(...((await deliverer?.stop()) ?? []));
     await time.stop();
     ended = await fleet.end(timing.drainMs);
     violations.push(...(await watch.stop()));
   }
   if (!isDrained) violations.push(`not drained ${DRAIN_DEADLINE_MS / 1_000} s after the last fault`);
-  if (recoveredMs !== null && recoveredMs > timing.recoveryMs) violations.push(`took ${recoveredMs} ms to recover`);
+  const allowedMs = experiment.faults.some(({ fault }) => fault.restsProviders) ? timing.restMs : timing.recoveryMs;
+  if (recoveredMs !== null && recoveredMs > allowedMs) violations.push(`took ${recoveredMs} ms to recover`);
   if (ended.killed > 0) violations.push(`${ended.killed} workers did not drain when told to`);
   violations.push(...(await syncQuotas(world)));
-  const judgement = await judge(world, enqueued);
+  const judgement = await judge(world, enqueued, experiment.honoursKeys);
   violations.push(...judgement.lost.map((what) => `lost: ${what}`), ...judgement.wrong.map((what) => `wrong: ${what}`));
   violations.push(...doublesBeyond(judgement, { enqueued, atRisk, honoursKeys: experiment.honoursKeys }));
   return {

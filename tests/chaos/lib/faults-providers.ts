@@ -4,7 +4,7 @@ import { HOUR_MS } from '../../../src/domain/time.ts';
 import type { ControlChange } from '../../../src/sandbox/email-function/controls.ts';
 import type { Fault, Field } from './experiment.ts';
 
-export const PROVIDER_FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   { name: 'providers fail 30 %', begin: (field) => weather(field, PROVIDERS, { mode: 'flaky' }) },
   { name: 'one provider hangs', begin: (field) => weather(field, one(field), { mode: 'hang' }) },
   { name: 'every provider hangs', begin: (field) => weather(field, PROVIDERS, { mode: 'hang' }) },
@@ -48,6 +48,8 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     begin: async () => async () => undefined,
   },
 ];
+
+export const PROVIDER_FAULTS: readonly Fault[] = FAULTS.map((fault) => ({ ...fault, restsProviders: true }));
 
 /** Changes these providers; the answer makes them what they were. */
 async function weather({ world }: Field, providers: readonly (typeof PROVIDERS)[number][], change: ControlChange) {

@@ -102,8 +102,12 @@ async function endOf(child: ChildProcess, withinMs: number): Promise<'gone' | 'd
   const exited = once(child, 'exit');
   child.kill('SIGCONT');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+  let isTooSlow = false;
+  const timer = setTimeout(() => {
+    isTooSlow = true;
+    child.kill('SIGKILL');
+  }, withinMs);
   await exited;
   clearTimeout(timer);
-  return child.exitCode === 0 ? 'drained' : 'killed';
+  return isTooSlow ? 'killed' : 'drained';
 }

@@ -35,8 +35,15 @@ interface Row {
   readonly sent_logs: number;
 }
 
-/** To be asked after the queue has drained and the quota sync has run. */
-export async function judge(world: World, { idByRecipient, undeliverable }: Enqueued): Promise<Judgement> {
+/**
+ * To be asked after the queue has drained and the quota sync has run. Where keys are ignored, nobody who lived knows of a send
+ * whose worker was killed before it could write it: there counts may miss as many as were doubled, and no more.
+ */
+export async function judge(
+  world: World,
+  { idByRecipient, undeliverable }: Enqueued,
+  honoursKeys: boolean,
+): Promise<Judgement> {
   const attempts = world.emailFunction().outbox.list({ limit: Number.POSITIVE_INFINITY });
   const messageIds = new Map<string, Set<string>>();
   for (const { to, outcome, messageId, repeat } of attempts) {
@@ -64,11 +71,12 @@ export async function judge(world: World, { idByRecipient, undeliverable }: Enqu
     if (sends === 0 && !isInGoodHands(row, undeliverable)) lost.push(`${recipient}: ${row.status}, never sent`);
     if (sends > 0 && row.status !== 'completed') wrong.push(`${recipient}: sent, but ${row.status}`);
     if (sends > 0 && row.letters > 0) wrong.push(`${recipient}: sent, but a dead letter`);
-    if (row.sent_logs !== sends) wrong.push(`${recipient}: sent ${sends} times, logged ${row.sent_logs} times`);
+    const isLogged = row.sent_logs === sends || (!honoursKeys && row.sent_logs >= 1 && row.sent_logs < sends);
+    if (!isLogged) wrong.push(`${recipient}: sent ${sends} times, logged ${row.sent_logs} times`);
   }
   const delivered = [...messageIds.keys()].filter((recipient) => idByRecipient.has(recipient)).length;
   const sendsByProvider = countBy(attempts.filter((each) => each.outcome === 'delivered' && !each.repeat));
-  wrong.push(...(await wrongCounters(world, sendsByProvider)));
+  wrong.push(...(await wrongCounters(world, sendsByProvider, honoursKeys ? 0 : unknowable(messageIds))));
   return {
     enqueued: idByRecipient.size,
     delivered,
@@ -85,14 +93,20 @@ function isInGoodHands({ status, letters, recipient }: Row, undeliverable: Reado
   return status === 'queued' || status === 'processing';
 }
 
-async function wrongCounters(world: World, sends: ReadonlyMap<string, number>): Promise<string[]> {
+/** Sends beyond the first of each email. */
+function unknowable(messageIds: ReadonlyMap<string, ReadonlySet<string>>): number {
+  return [...messageIds.values()].reduce((sum, ids) => sum + ids.size - 1, 0);
+}
+
+async function wrongCounters(world: World, sends: ReadonlyMap<string, number>, missable: number): Promise<string[]> {
   const wrong: string[] = [];
+  const isRight = (counted: number, real: number) => counted <= real && counted >= real - missable;
   const quotas = await world.sql<{ provider: string; sent: number }[]>`
     select provider, sum(emails_sent)::int as sent from email_provider_quota group by 1`;
   for (const provider of PROVIDERS) {
     const counted = quotas.find((quota) => quota.provider === provider)?.sent ?? 0;
     const real = sends.get(provider) ?? 0;
-    if (counted !== real) wrong.push(`quota of ${provider}: ${counted}, sent ${real}`);
+    if (!isRight(counted, real)) wrong.push(`quota of ${provider}: ${counted}, sent ${real}`);
   }
   const counters = await world.sql<{ name: string; counted: number; real: number }[]>`
     select name, coalesce(counted, 0)::int as counted, coalesce(real, 0)::int as real
@@ -104,7 +118,7 @@ async function wrongCounters(world: World, sends: ReadonlyMap<string, number>): 
   for (const { name, counted, real } of counters) wrong.push(`queue counter ${name}: ${counted}, rows ${real}`);
   const successful = Number((await world.redis('HGET', 'email:stats:daily', 'successful')) ?? 0);
   const real = [...sends.values()].reduce((sum, n) => sum + n, 0);
-  if (successful !== real) wrong.push(`statistics: ${successful} successful, sent ${real}`);
+  if (!isRight(successful, real)) wrong.push(`statistics: ${successful} successful, sent ${real}`);
   return wrong;
 }
 

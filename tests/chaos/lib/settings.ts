@@ -11,6 +11,8 @@ export interface Timing {
   readonly drainMs: number;
   /** One lease, the lock's TTL, and time to send what is left. */
   readonly recoveryMs: number;
+  /** The same where providers rest before they are tried again: 30 s, as in production. */
+  readonly restMs: number;
   /** Between two refreshes of the console. */
   readonly refreshMs: number;
 }
@@ -20,7 +22,8 @@ export const TIMING: Timing = {
   lockTtlSeconds: 4,
   timeoutsMs: { redis: 800, postgres: 1_500, email: 1_200 },
   drainMs: 25_000,
-  recoveryMs: 20_000,
+  recoveryMs: 30_000,
+  restMs: 70_000,
   refreshMs: 500,
 };
 

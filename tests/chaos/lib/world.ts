@@ -15,9 +15,9 @@ import { type Answer, type Execute, RedisAway } from '../../../src/sandbox/redis
 import { ENOUGH, everyProvider } from '../../support/mail-stack.ts';
 import { applyMigrations, type PostgresCluster, type Sql, startPostgres } from '../../support/postgres.ts';
 import { type RedisServer, startRedisServer } from '../../support/redis.ts';
-import { serveRest } from '../../support/rest.ts';
 import { serve } from '../../support/serve.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { startRestProcess } from './rest-process.ts';
 
 export const SYSTEMS = ['redis', 'postgres', 'email'] as const;
 export type System = (typeof SYSTEMS)[number];
@@ -55,7 +55,7 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
   await postgres.sql.unsafe('alter database postgres set synchronous_commit = on');
   // A role of its own, so that what befalls the workers' connections spares the experiment's.
   await postgres.sql.unsafe('create role chaos_api superuser login');
-  const rest = await serveRest(postgres.url.replace('postgres@', 'chaos_api@'));
+  const rest = await startRestProcess(postgres.url.replace('postgres@', 'chaos_api@'));
   const bridge = createUpstashBridge({ execute: executeOver(transport), token: rest.key });
   const redisFront = await serve(bridge);
   let emailFunction: EmailFunction | null = null;

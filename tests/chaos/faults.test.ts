@@ -1,0 +1,24 @@
+/** Each fault alone, in short form: nothing lost, nothing doubled, every count right, the console up and telling what is wrong. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { isMailStackMissing } from '../support/mail-stack.ts';
+import { runExperiment } from './lib/experiment.ts';
+import { alone, FAULT_GROUPS } from './lib/plan.ts';
+import { createWorldPool } from './lib/world-pool.ts';
+
+/** They wait for a free world, too. */
+const TIMEOUT_MS = 900_000;
+
+describe.skipIf(isMailStackMissing())('under one fault', () => {
+  const worlds = createWorldPool(3);
+  afterAll(() => worlds.stop());
+
+  describe.each(Object.keys(FAULT_GROUPS))('of %s', (group) => {
+    for (const fault of FAULT_GROUPS[group] ?? []) {
+      test.concurrent(fault.name, { timeout: TIMEOUT_MS }, async () => {
+        const { violations, judgement, log } = await worlds.use((world) => runExperiment(world, alone(fault)));
+        expect(violations, log.slice(-30).join('\n')).toEqual([]);
+        expect(judgement.delivered + judgement.deadLettered).toBe(judgement.enqueued);
+      });
+    }
+  });
+});

@@ -1,0 +1,70 @@
+/**
+ * The chaos suite from one command, which writes REPORT.md: `npm run chaos -- --runs 200`. Ends with 1 if anything was lost,
+ * doubled or wrong.
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Experiment, type Outcome, runExperiment } from './lib/experiment.ts';
+import { alone, combination, FAULT_GROUPS } from './lib/plan.ts';
+import { machineLine, type Section, summarize, tableOf, violationsOf, writeReport } from './lib/report.ts';
+import { createWorldPool } from './lib/world-pool.ts';
+
+const TITLES = ['Summary', 'Each fault alone', 'Combinations', 'One million rows', 'Soak'];
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '25' },
+    seed: { type: 'string', default: '1' },
+    'at-once': { type: 'string', default: '3' },
+    only: { type: 'string' },
+    'no-alone': { type: 'boolean', default: false },
+    'no-report': { type: 'boolean', default: false },
+    log: { type: 'boolean', default: false },
+  },
+});
+const pattern = new RegExp(values.only ?? '');
+const singles = values['no-alone'] ? [] : Object.values(FAULT_GROUPS).flat().map(alone);
+const combined = Array.from({ length: Number(values.runs) }, (_, n) => combination(Number(values.seed) + n));
+
+const worlds = createWorldPool(Number(values['at-once']));
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const outcomes = { singles: await runAll(singles), combined: await runAll(combined) };
+await worlds.stop();
+const all = [...outcomes.singles, ...outcomes.combined];
+say(`\n${summarize(all)}\n`);
+say(violationsOf(all));
+if (!values['no-report'] && values.only === undefined && !values['no-alone']) report();
+process.exitCode = all.some(({ violations }) => violations.length > 0) ? 1 : 0;
+
+async function runAll(experiments: readonly Experiment[]): Promise<readonly Outcome[]> {
+  const wanted = experiments.filter(({ name }) => pattern.test(name));
+  return Promise.all(
+    wanted.map((experiment) =>
+      worlds.use(async (world) => {
+        const outcome = await runExperiment(world, experiment);
+        const { violations, judgement, tookMs, recoveredMs } = outcome;
+        const isFine = violations.length === 0;
+        say(
+          `${isFine ? 'ok  ' : 'FAIL'} ${experiment.name}: ${judgement.delivered} of ${judgement.enqueued} delivered, recovered in ${recoveredMs} ms, took ${tookMs} ms`,
+        );
+        for (const violation of violations.slice(0, 8)) say(`     ${violation}`);
+        if (values.log && !isFine) say(outcome.log.map((line) => `       ${line}`).join('\n'));
+        return outcome;
+      }),
+    ),
+  );
+}
+
+function report(): void {
+  const last = Number(values.seed) + Number(values.runs) - 1;
+  const command = `\`npm run chaos -- --runs ${values.runs} --seed ${values.seed}\``;
+  const sections: Section[] = [
+    { title: 'Summary', body: `${command}. ${machineLine()}\n\n${summarize(all)}\n\n${violationsOf(all)}` },
+    { title: 'Each fault alone', body: tableOf(outcomes.singles) },
+    {
+      title: 'Combinations',
+      body: `Seeds ${values.seed} to ${last}: two to four faults at random times on a random load.\n\n${tableOf(outcomes.combined)}`,
+    },
+  ];
+  writeReport(fileURLToPath(new URL('REPORT.md', import.meta.url)), TITLES, sections);
+}

@@ -1,0 +1,6 @@
+/** Supabase's REST API in a process of its own: `node rest-child.ts <database url> <port>`. For tests that pull its database away. */
+import { serveRest } from './rest.ts';
+
+const [databaseUrl = '', port = ''] = process.argv.slice(2);
+const rest = await serveRest(databaseUrl, { port: Number(port) });
+process.stdout.write(`${JSON.stringify({ url: rest.url, key: rest.key })}\n`);
