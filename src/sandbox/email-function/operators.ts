@@ -124,7 +124,7 @@ function toRow(provider: Provider, record: SendRecord, nowEpochMs: number) {
 
 const WRITE = `
 with given as (
-  select * from jsonb_to_recordset($1::jsonb) as row (
+  select * from jsonb_to_recordset($1::text::jsonb) as row (
     provider text, state text, failures int, successes int, last_failure_at timestamptz, next_retry_at timestamptz,
     probe_until timestamptz, total int, successful int, in_row int, weight float8, success_weight float8,
     latency_weight float8, weighed_at timestamptz, last_error text, score int, latency_ms numeric)
