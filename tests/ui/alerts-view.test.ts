@@ -119,6 +119,19 @@ describe('the view of alerts', () => {
     expect(press(below, 'a')[0].notice?.text).toBe('a (acknowledge): acknowledged already, by grace');
   });
 
+  it('selects what is clicked, in either list', () => {
+    const state = incident();
+    const click = (panelId: string, row: number) => {
+      const rect = frameOf(state).find(({ id }) => id === panelId)?.rect ?? { x: 0, y: 0 };
+      const input = { kind: 'mouse', action: 'press', x: rect.x + 4, y: rect.y + 1 + row } as const;
+      return selectedRow(afterEvents(state, { type: 'input', input }));
+    };
+    expect(click('alert-feed', 3)).toMatch(/circuit of brevo opened/);
+    expect(click('alert-reasons', 1)).toMatch(/oldest ready email/);
+    expect(click('alert-feed', 12)).toMatch(/quota exhausted/);
+    expect(click('alert-detail', 2)).toMatch(/quota exhausted/);
+  });
+
   it('does not acknowledge a reason', () => {
     const [state, effects] = press(incident(), 'g', 'a');
     expect(effects).toEqual([]);

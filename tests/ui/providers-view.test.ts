@@ -135,6 +135,17 @@ describe('the view of providers', () => {
     expect(detail).toContain('quota used up; begins anew 00:00 UTC');
   });
 
+  it('selects what is clicked, on either of its lines', () => {
+    const clicked = (row: number) => {
+      const y = (panel(incident(), 'providers')?.rect.y ?? 0) + row;
+      const state = afterEvents(incident(), { type: 'input', input: { kind: 'mouse', action: 'press', x: 9, y } });
+      return /▸. (\w+)/.exec(panelText(state, 'providers'))?.[1];
+    };
+    expect([1, 2, 3, 4, 5, 6, 9, 10].map(clicked)).toEqual([
+      ...['resend', 'resend', 'resend', 'brevo', 'brevo', 'mailersend', 'aws_ses', 'resend'],
+    ]);
+  });
+
   it('asks for the history when it is opened, and not again until it is old', () => {
     const [opened, effects] = step(connected(incidentSnapshot()), OPEN);
     const load = { kind: 'load', view: 'providers', request: { kind: 'provider-history', rangeMs: 6 * HOUR_MS } };

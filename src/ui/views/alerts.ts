@@ -12,7 +12,7 @@ import { addressed, outside } from '../words.ts';
 import { alertDetailPanel, feedPanel, lastScroll, reasonsPanel } from './parts/alert-panels.ts';
 import { type AlertRow, alertRows, openAlerts, type Selection, selectedIndex } from './parts/alert-rows.ts';
 import { textLines } from './parts/facts.ts';
-import { movedIndex } from './parts/window.ts';
+import { movedIndex, windowOf } from './parts/window.ts';
 
 interface Local extends Selection {
   /** The details alone, over the whole view. */
@@ -31,6 +31,7 @@ export const alerts = defineView<Local>({
   unless,
   reduce: (state, event, local) => {
     if (event.type === 'command') return obey(state, event.name, local);
+    if (event.type === 'clicked') return clicked(state, event, local);
     // What is seen as selected is selected: an alert that comes must not take the place of the one about to be acknowledged.
     return event.type === 'opened' || event.type === 'refreshed' ? { local: settled(alertRows(state), local) } : {};
   },
@@ -55,17 +56,21 @@ function divided(rect: Rect, { isOpen }: Local): { readonly list: Rect | null; r
   return { list, detail };
 }
 
-/** The reasons take what they need, but never more than a third of what there is. */
+/** Of the reasons, which take what they need but never much, and of the feed below them. */
+function listRects(rect: Rect, reasons: number): { readonly reasons: Rect | null; readonly feed: Rect } {
+  if (reasons === 0) return { reasons: null, feed: rect };
+  const height = Math.min(reasons + 2, Math.max(3, Math.floor(rect.height / 2.4)));
+  const [above, below] = rowsOf(rect, [height, { share: 1 }]) as [Rect, Rect];
+  return { reasons: above, feed: below };
+}
+
 function lists(state: State, rect: Rect, rows: readonly AlertRow[], selected: number): readonly Panel[] {
   const reasons = rows.filter(({ kind }) => kind === 'reason');
   const feed = rows.slice(reasons.length);
-  if (reasons.length === 0) return [feedPanel(state, rect, feed, selected)];
-  const height = Math.min(reasons.length + 2, Math.max(3, Math.floor(rect.height / 2.4)));
-  const [above, below] = rowsOf(rect, [height, { share: 1 }]) as [Rect, Rect];
-  return [
-    reasonsPanel(state, above, reasons, selected < reasons.length ? selected : -1),
-    feedPanel(state, below, feed, selected - reasons.length),
-  ];
+  const rects = listRects(rect, reasons.length);
+  const inFeed = feedPanel(state, rects.feed, feed, selected - reasons.length);
+  if (rects.reasons === null) return [inFeed];
+  return [reasonsPanel(state, rects.reasons, reasons, selected < reasons.length ? selected : -1), inFeed];
 }
 
 function unless(state: State, name: CommandName, local: Local): string | null {
@@ -118,6 +123,28 @@ function obey(state: State, name: CommandName, local: Local): ViewStep<Local> {
     default:
       return {};
   }
+}
+
+/** With `--mouse`: a row is selected. */
+function clicked(state: State, { x, y }: { readonly x: number; readonly y: number }, local: Local): ViewStep<Local> {
+  const rows = alertRows(state);
+  const { list } = divided(bodyOf(state.size), local);
+  if (list === null || x >= list.x + list.width) return {};
+  const selected = selectedIndex(rows, local);
+  const reasons = rows.filter(({ kind }) => kind === 'reason').length;
+  const rects = listRects(list, reasons);
+  const above = rects.reasons === null ? null : rowIn(rects.reasons, y, reasons, selected);
+  const below = rowIn(rects.feed, y, rows.length - reasons, selected - reasons);
+  const index = above ?? (below === null ? null : below + reasons);
+  return index === null ? {} : { local: { ...local, selected: rows[index]?.id ?? null, index, scroll: 0 } };
+}
+
+/** The index of the row at a line of the screen, in a list without heading. */
+function rowIn(rect: Rect, y: number, count: number, selected: number): number | null {
+  const room = inside(rect);
+  const { first, end } = windowOf(count, Math.max(0, selected), room.height);
+  const index = first + (y - room.y);
+  return y >= room.y && index < end ? index : null;
 }
 
 function settled(rows: readonly AlertRow[], local: Local): Local {

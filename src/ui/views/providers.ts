@@ -63,11 +63,27 @@ function panels(state: State, rect: Rect, local: ProvidersLocal): readonly Panel
   const row = rows[at];
   const history = historyPart(state, local);
   if (local.isOpen && row !== undefined) return openPanels(state, rect, row, local);
-  const tableHeight = 3 + rows.length * (rect.height >= 18 ? 2 : 1);
+  const tableHeight = TABLE_EDGES + rows.length * linesEach(rect);
   const [above, below] = rowsOf(rect, [Math.min(tableHeight, rect.height), { share: 1 }]) as [Rect, Rect];
   const table = providerTable(state, { rect: above, rows, selected: at, history });
   if (row === undefined || below.height < 5) return [table];
   return [table, ...selectedPanels(state, below, rows, row, history)];
+}
+
+/** Its border and its heading. */
+const TABLE_EDGES = 3;
+
+/** A second line for each where there is room. */
+function linesEach({ height }: Rect): 1 | 2 {
+  return height >= 18 ? 2 : 1;
+}
+
+/** With `--mouse`: a provider is selected. */
+function clicked(state: State, y: number, local: ProvidersLocal): ViewStep<ProvidersLocal> {
+  const rect = bodyOf(state.size);
+  const index = Math.floor((y - rect.y - 2) / linesEach(rect));
+  const row = y - rect.y < 2 || local.isOpen ? undefined : rowsOfView(state, local)[index];
+  return row === undefined ? {} : asking(state, { ...local, selection: { id: row.provider, index }, scroll: 0 });
 }
 
 /** The selected one below the table; with much room every one of them. */
@@ -135,6 +151,8 @@ function reduce(state: State, event: ViewEvent, local: ProvidersLocal): ViewStep
       return obey(state, event, local);
     case 'acted':
       return isAboutProviders(event.request.kind) ? asking(state, { ...local, states: outdated(local.states) }) : {};
+    case 'clicked':
+      return clicked(state, event.y, local);
     case 'submitted':
       return submitted(state, event, local);
     case 'loaded':
