@@ -66,6 +66,12 @@ describe('the import arrows', () => {
     const files = closure('email-function/deployed.ts', ['static', 'dynamic']);
     const packages = files.filter((name) => !name.endsWith('.ts'));
     expect(packages.filter((name) => name.startsWith('node:'))).toEqual([]);
+    const nodeOnly = files
+      .filter((name) => name.endsWith('.ts'))
+      .filter((file) =>
+        /\bBuffer\.|\bprocess\.|\bsetImmediate\(|\.unref\(/.test(readFileSync(join(SRC, file), 'utf8')),
+      );
+    expect(nodeOnly).toEqual([]);
     const read = (path: string) => JSON.parse(readFileSync(join(SRC, '..', path), 'utf8'));
     const { dependencies } = read('package.json') as { dependencies: Record<string, string> };
     const { imports } = read('supabase/functions/email/deno.json') as { imports: Record<string, string> };
