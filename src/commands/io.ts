@@ -28,6 +28,8 @@ export interface Input extends AsyncIterable<string | Uint8Array> {
   readonly isTty: boolean;
   /** Known when stdin is a file: `< emails.jsonl`. */
   readonly sizeBytes: number | null;
+  /** Whether the terminal passes keys on one by one and shows none of them. Does nothing where stdin is no terminal. */
+  setRaw?(isRaw: boolean): void;
 }
 
 export interface IoChoices {
@@ -61,6 +63,9 @@ export function processIo(
       },
       get sizeBytes() {
         return fileSize(STDIN);
+      },
+      setRaw: (isRaw) => {
+        if (isatty(STDIN)) host.stdin.setRawMode(isRaw);
       },
     },
     colour: hasColour(environment, stdout.isTty, choices),

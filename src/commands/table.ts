@@ -80,6 +80,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./schedules.ts')).schedules,
   },
   {
+    name: 'init',
+    summary: 'connect a deployment: ask for the credentials, try each, write .env, bring migration and schedules',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
     name: 'doctor',
     summary: 'check every system and say for each fault what to do',
     load: async () => (await import('./doctor.ts')).doctor,
