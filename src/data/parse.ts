@@ -4,10 +4,13 @@
  */
 import { z } from 'zod';
 
+/** As far as JavaScript's dates go, in both directions; what lies beyond can be neither shown nor written down. */
+const LATEST_MS = 8.64e15;
+
 /** Epoch ms, from a number or from any form of ISO time that Postgres and JavaScript write. */
 export const epochMs = z.union([z.number(), z.string()]).transform((value, context) => {
   const ms = typeof value === 'number' ? value : Date.parse(isoOf(value));
-  if (Number.isFinite(ms)) return ms;
+  if (Math.abs(ms) <= LATEST_MS) return ms;
   context.addIssue({ code: 'custom', message: 'is no time' });
   return z.NEVER;
 });

@@ -71,7 +71,11 @@ export function poisoned<T>(value: T, text: string, closed: RegExp = CLOSED): T 
 
 /** What a terminal would obey or hide, in text that was cleaned of it. Line ends and our own colours are no finding. */
 export function dangersIn(output: string): readonly string[] {
-  return output.replaceAll(COLOUR, '').replaceAll('\n', '').match(OBEYED_OR_HIDDEN) ?? [];
+  return withoutColours(output).replaceAll('\n', '').match(OBEYED_OR_HIDDEN) ?? [];
+}
+
+export function withoutColours(output: string): string {
+  return output.replaceAll(COLOUR, '');
 }
 
 /** What a screen of panels must not send: anything but moving (and remembering where), colouring, erasing. Each finding with what follows it. */
