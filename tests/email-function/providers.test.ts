@@ -202,6 +202,12 @@ describe('what is sent', () => {
     });
   });
 
+  test('an address of Amazon that is none is a mistake of ours, said so', async () => {
+    const wrong = provider('aws_ses', { AWS_SES_BASE_URL: 'eu-west-1' });
+    expect(await wrong.send(anEmail('aws_ses'), never)).toMatchObject({ ok: false, kind: 'refused' });
+    expect(await wrong.checkHealth(never)).toMatchObject({ status: 'error' });
+  });
+
   test('an email without a sender comes from the one that is set', async () => {
     const set = { EMAIL_FROM: 'post@foodshare.club', EMAIL_FROM_NAME: 'Foodshare Post' };
     await provider('resend', set).send(anEmail('resend', { from: undefined, fromName: undefined }), never);

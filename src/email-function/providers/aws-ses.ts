@@ -5,7 +5,7 @@ import type { HealthCheck, QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
 import { asciiMailbox } from '../mailbox.ts';
-import { type EmailProvider, senderOf } from '../provider.ts';
+import { type EmailProvider, type SendRefusal, senderOf } from '../provider.ts';
 import { type Called, callProvider, type ProviderReply } from '../provider-call.ts';
 import { healthOfCall, JSON_TYPE, type ProviderOptions } from './options.ts';
 
@@ -51,8 +51,14 @@ export function createAwsSes(options: SesOptions): EmailProvider {
     service: 'ses',
     retries: 0,
   });
-  const call = async (path: string, init: RequestInit, signal: AbortSignal): Promise<Called> =>
-    callProvider('aws_ses', fetch, await aws.sign(`${baseUrl}${path}`, init), signal);
+  const call = async (path: string, init: RequestInit, signal: AbortSignal): Promise<Called> => {
+    try {
+      return await callProvider('aws_ses', fetch, await aws.sign(`${baseUrl}${path}`, init), signal);
+    } catch {
+      // Signing fails where the address is none; the request was not made.
+      return { ok: false, refusal: MISCONFIGURED };
+    }
+  };
 
   let account: { readonly startedAtMs: number; readonly called: Promise<Called> } | null = null;
   const askAccount = (signal: AbortSignal) => {
@@ -121,3 +127,11 @@ function quotaOf(account: unknown): QuotaReading | null {
   if (limit === null || sent === null || limit < 0) return null;
   return { daily: { sent: Math.ceil(sent), limit: Math.floor(limit) }, monthly: null };
 }
+
+const MISCONFIGURED: SendRefusal = {
+  ok: false,
+  kind: 'refused',
+  message: '401 not_configured: AWS_SES_REGION or AWS_SES_BASE_URL is wrong.',
+  retryAfterMs: null,
+  period: 'day',
+};
