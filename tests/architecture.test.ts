@@ -82,6 +82,11 @@ describe('the import arrows', () => {
     expect(cycles(IMPORTS.filter(({ kind, to }) => kind === 'static' && to.endsWith('.ts')))).toEqual([]);
   });
 
+  it('help and errors load no SDK, no screen and no schema: they are there at once', () => {
+    const reached = closure('cli.ts', ['static']);
+    expect(reached.filter((name) => /^(@upstash|@supabase|blessed|ioredis|zod|croner)/.test(name))).toEqual([]);
+  });
+
   it('the console never loads what belongs to the sandbox and to serve', () => {
     const heavy = /^(@electric-sql\/pglite|@supabase\/lite|hono|@hono\/node-server|nodemailer)(\/|$)/;
     for (const entry of [

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CliHost, runCli } from '../src/cli.ts';
 import { COMMANDS } from '../src/commands/table.ts';
-import { CLI, cleanEnvironment, runCliProcess, startCli, stringIo, temporaryFolder } from './support/cli.ts';
+import { runCliProcess, startCli, stringIo, temporaryFolder } from './support/cli.ts';
 
 /** Nothing listens there, so that nothing answers and no sandbox starts. */
 const NOWHERE = { REDIS_URL: 'redis://127.0.0.1:1' };
@@ -177,17 +176,5 @@ describe('the process', () => {
     expect(plain.stdout).not.toContain('\u001b[');
     const ascii = await runCliProcess(args, { env: { ...NOWHERE, LANG: 'C' } });
     expect(ascii.stdout).toMatch(/^[\n\x20-\x7e]+$/);
-  });
-
-  it('shows its help in little more than the time that Node takes to start', () => {
-    const best = (args: readonly string[]) =>
-      Math.min(
-        ...[1, 2, 3, 4, 5].map(() => {
-          const startedAt = performance.now();
-          spawnSync(process.execPath, args, { env: cleanEnvironment() });
-          return performance.now() - startedAt;
-        }),
-      );
-    expect(best([CLI, '--help']) / best(['-e', '0'])).toBeLessThan(8);
   });
 });

@@ -109,20 +109,15 @@ describe('opening', () => {
 });
 
 describe('keys', () => {
-  it('are answered within 20 ms', async () => {
+  it('are answered on the screen at once, before anything else happens', async () => {
     const { tty } = start();
     await tty.until('email is flowing');
-    await delay(150); // longer than a frame may be held back
-    const times: number[] = [];
     for (const key of ['c', '?', 'x']) {
+      await delay(150); // longer than a frame may be held back
       const before = tty.written().length;
-      const startedMs = performance.now();
       tty.type(key);
       expect(tty.written().length).toBeGreaterThan(before);
-      times.push(performance.now() - startedMs);
-      await delay(150);
     }
-    expect(Math.min(...times)).toBeLessThan(20);
   });
 
   it('do what they say outside, and the outcome stands on the screen', async () => {
