@@ -54,9 +54,10 @@ export function parsePause(value: string): Pause | null {
 }
 
 export function formatPause(pause: Pause): string {
-  const name = pause.operator.replaceAll(/[/@]/g, '_');
-  const host = pause.host.replaceAll('/', '_');
-  return `pause/${name}@${host}/${pause.startedAtEpochMs}/${encodeURIComponent(pause.reason)}`;
+  const name = pause.operator.toWellFormed().replaceAll(/[/@]/g, '_');
+  const host = pause.host.toWellFormed().replaceAll('/', '_');
+  // Half a character, as JSON can carry it, has no encoding.
+  return `pause/${name}@${host}/${pause.startedAtEpochMs}/${encodeURIComponent(pause.reason.toWellFormed())}`;
 }
 
 export function formatWorkerLock(worker: { host: string; pid: number; token: string }): string {
