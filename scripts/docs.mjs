@@ -2,7 +2,10 @@
 // not as the tables have it, and changes nothing.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { EXIT_CODES } from '../src/commands/command.ts';
 import { costLines } from '../src/commands/cost.ts';
+import { manPage } from '../src/commands/shell/man-page.ts';
+import { commandTree, nodesOf } from '../src/commands/shell/tree.ts';
 import { COMMANDS, DEFAULT_COMMAND } from '../src/commands/table.ts';
 import { VARIABLES } from '../src/config-variables.ts';
 import { costOf, DAYS_PER_MONTH, PRICES, REDIS_COMMANDS } from '../src/domain/cost.ts';
@@ -56,8 +59,8 @@ const COMMANDS_INTRO = `# Commands
 <!-- Made from src/commands by \`npm run docs\`. Change it there. -->
 
 Every command has \`--help\`. All of them take \`--no-color\` and \`--ascii\`, write results to stdout and everything else to
-stderr, and say in one line what went wrong and what to do. Exit codes: 0 worked, 1 did not, 2 wrong usage or configuration,
-3 a system could not be reached, 130 interrupted; where a command has its own, it says so.
+stderr, and say in one line what went wrong and what to do. \`man email-ops\` says the same as this page, and
+\`email-ops completion bash|zsh|fish\` prints what your shell needs to complete it.
 `;
 
 const RUNBOOK_INTRO = `# Runbook
@@ -96,6 +99,7 @@ const PAGES = {
   'runbook.md': runbook(),
   'keys.md': keys(),
   'cost.md': costs(),
+  'email-ops.1': manPage(await commandTree()),
 };
 
 const outdated = Object.entries(PAGES).filter(([name, text]) => read(name) !== text);
@@ -139,7 +143,13 @@ function variableRow([name, { aliases = [], what, format, default: preset, min, 
 async function commands() {
   const parts = [];
   for (const row of COMMANDS) parts.push(commandPart(await row.load(), `email-ops`, '##'));
-  return `${COMMANDS_INTRO}\n${parts.join('\n')}`;
+  const codes = EXIT_CODES.map(({ code, means }) => `| ${code} | ${means} |`);
+  const own = nodesOf(await commandTree())
+    .filter(({ command }) => command.exitCodes)
+    .map(({ path, command }) => `| \`email-ops${path.replaceAll('/', ' ')}\` | ${command.exitCodes} |`);
+  const exits = ['## Exit codes', '', '| code | means |', '|---|---|', ...codes, ''];
+  const theirs = ['Commands that have their own:', '', '| command | exit codes |', '|---|---|', ...own, ''];
+  return [COMMANDS_INTRO, ...exits, ...theirs, parts.join('\n')].join('\n');
 }
 
 function commandPart(command, before, heading) {

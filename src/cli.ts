@@ -4,7 +4,7 @@ import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Argument, CommanderError, Command as CommandLine, InvalidArgumentError, Option } from 'commander';
-import { type Command, EXIT, type OptionSpec, UsageError } from './commands/command.ts';
+import { type Command, EXIT, EXIT_CODES, type OptionSpec, UsageError } from './commands/command.ts';
 import { describeFailure, stackOf } from './commands/failure.ts';
 import { type Io, type IoChoices, processIo } from './commands/io.ts';
 import { COMMANDS, DEFAULT_COMMAND } from './commands/table.ts';
@@ -127,7 +127,9 @@ Examples:
   email-ops status --json        one snapshot for another program
   email-ops doctor               what is wrong, and what to do about it
 
-Exit codes: 0 worked, 1 did not, 2 wrong usage or configuration, 130 interrupted. \`status\` has its own.`;
+Exit codes:
+${EXIT_CODES.map(({ code, means }) => `  ${code.padEnd(4)} ${means}`).join('\n')}
+\`status\` has its own.`;
 
 function describeCommand(
   line: CommandLine,

@@ -48,6 +48,15 @@ export interface Example {
   readonly what: string;
 }
 
+/** What every command exits with, unless its own `exitCodes` say more: the one table for help, docs and man page. */
+export const EXIT_CODES = [
+  { code: '0', means: 'worked' },
+  { code: '1', means: 'did not; stderr says in one line what and why' },
+  { code: '2', means: 'wrong usage or configuration: nothing was done' },
+  { code: '3', means: 'a system could not be reached' },
+  { code: '130', means: 'interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP' },
+] as const;
+
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
 /** The command was called wrongly. Exit code 2. */

@@ -99,4 +99,9 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'run the whole system on this machine, and print how to reach it',
     load: async () => (await import('./sandbox.ts')).sandbox,
   },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell: bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completion,
+  },
 ];

@@ -6,6 +6,7 @@ import { deadLetterColumns, emailColumns } from '../../src/commands/queue-list.t
 import { storyLines } from '../../src/commands/queue-show.ts';
 import { compactLines } from '../../src/commands/render/compact.ts';
 import { type Look, shown } from '../../src/commands/render/look.ts';
+import { monitoringLine } from '../../src/commands/render/monitoring.ts';
 import { snapshotJson } from '../../src/commands/render/snapshot-json.ts';
 import { statusLines } from '../../src/commands/render/status.ts';
 import { table } from '../../src/commands/render/table.ts';
@@ -37,6 +38,9 @@ describe.each(CORPUS)('%j', (text) => {
         expect(dangersIn(statusLines(snapshot, verdict, look).join('\n'))).toEqual([]);
         expect(dangersIn(shown(compactLines(snapshot, verdict, look), look))).toEqual([]);
       }
+      const line = monitoringLine(snapshot, verdict);
+      expect(dangersIn(line)).toEqual([]);
+      expect(line.match(/\|/g)?.length ?? 0).toBeLessThanOrEqual(1);
       const json = snapshotJson(snapshot, verdict);
       expect(dangersIn(json)).toEqual([]);
       expect(JSON.parse(json)).toMatchObject({ version: 1 });
