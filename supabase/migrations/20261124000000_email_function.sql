@@ -150,6 +150,7 @@ begin
         set state = 'half-open', probe_until = now() + interval '30 seconds', updated_at = now(),
             consecutive_successes = case circuit.state when 'half-open' then circuit.consecutive_successes else 0 end
         where provider = p_provider;
+        update public.email_provider_health_metrics set circuit_state = 'half-open' where provider = p_provider;
       end if;
     end if;
   end if;
