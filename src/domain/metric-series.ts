@@ -22,18 +22,8 @@ export interface ChartTrace {
   readonly hidesZero?: boolean;
 }
 
+/** What is looked for first comes first. */
 export const SERIES: readonly Series[] = [
-  {
-    id: 'quota',
-    title: 'Quota used',
-    format: formatPercent,
-    top: 100,
-    leastTop: 100,
-    traces: [
-      { name: 'month', role: 'second', pick: (point) => point.monthlyQuotaUsedPercent },
-      { name: 'day', role: 'first', pick: (point) => point.dailyQuotaUsedPercent },
-    ],
-  },
   {
     id: 'queue',
     title: 'Queue depth',
@@ -49,6 +39,17 @@ export const SERIES: readonly Series[] = [
     traces: [
       { name: 'sent', role: 'first', pick: (point) => point.sent },
       { name: 'failed', role: 'critical', pick: (point) => point.failed, hidesZero: true },
+    ],
+  },
+  {
+    id: 'quota',
+    title: 'Quota used',
+    format: formatPercent,
+    top: 100,
+    leastTop: 100,
+    traces: [
+      { name: 'month', role: 'second', pick: (point) => point.monthlyQuotaUsedPercent },
+      { name: 'day', role: 'first', pick: (point) => point.dailyQuotaUsedPercent },
     ],
   },
   {

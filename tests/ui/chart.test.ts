@@ -106,7 +106,7 @@ describe('the cursor', () => {
 
   it('reads the values of its point in the title', () => {
     const state = connected({ ...calmSnapshot(), metrics: loaded({ points, skipped: 0 }, NOON) });
-    const read = afterEvents(state, ...keys('c', ',', ','));
+    const read = afterEvents(state, ...keys(',', ','));
     const series = SERIES[read.chart.series] ?? SERIES[0];
     if (series === undefined) throw new Error('no series');
     const { frame, plot } = chartPanel(read, { id: 'chart', rect: RECT, series });
