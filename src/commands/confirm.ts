@@ -1,5 +1,6 @@
 /** Asking before something that is hard to undo. */
 import { createInterface } from 'node:readline/promises';
+import { cleanText } from '../domain/text.ts';
 import { CommandError, EXIT } from './command.ts';
 import type { Io } from './io.ts';
 
@@ -13,7 +14,8 @@ export async function confirm(io: Io, question: string, signal: AbortSignal): Pr
       exitCode: EXIT.usage,
     });
   }
-  io.stderr.write(`${question} [y/N] `);
+  // It may name who paused, and why: text from outside.
+  io.stderr.write(`${cleanText(question, 2_000)} [y/N] `);
   const lines = createInterface({ input: process.stdin, signal });
   try {
     for await (const line of lines) return /^y(es)?$/i.test(line.trim());

@@ -77,7 +77,9 @@ async function runThere(worker: WorkerName, systems: Systems, { io, options, sig
   const error = outcome.error === null ? '' : ` ${cleanText(outcome.error, 300)}`;
   if (options.json === true) io.stdout.write(`${jsonText({ worker, ...outcome })}\n`);
   else
-    io.stdout.write(`${worker} at ${settings.baseUrl}: ${outcome.outcome} (message ${outcome.messageId}).${error}\n`);
+    io.stdout.write(
+      `${worker} at ${settings.baseUrl}: ${outcome.outcome} (message ${cleanText(outcome.messageId, 100)}).${error}\n`,
+    );
   return outcome.outcome === 'delivered' ? EXIT.ok : EXIT.failed;
 }
 
@@ -87,16 +89,19 @@ function workerOf(name: string): WorkerName {
   throw new UsageError(`'${name}' is no worker: use ${WORKERS.join(', ')}`);
 }
 
+/** What workers say carries errors from outside. */
+const LONGEST_LINE = 4_000;
+
 function resultLine(worker: WorkerName, { outcome, message, durationMs }: RunResult): string {
   const how = outcome === 'ok' ? '' : `${outcome}: `;
-  return `${worker}: ${how}${message} (${formatLatency(durationMs)})\n`;
+  return `${worker}: ${how}${cleanText(message, LONGEST_LINE)} (${formatLatency(durationMs)})\n`;
 }
 
 /** The worker's log goes to stderr, so that stdout is the result alone. */
 function loggerOn(io: Invocation['io'], clear: () => void): Logger {
   const write = (text: string) => {
     clear();
-    io.stderr.write(`${text}\n`);
+    io.stderr.write(`${cleanText(text, LONGEST_LINE)}\n`);
   };
   return { info: write, warn: write, error: write };
 }

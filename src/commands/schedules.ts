@@ -1,6 +1,7 @@
 /** `email-ops schedules`: what QStash calls when, and making it so. */
 import { jsonText } from '../domain/json.ts';
 import type { Schedule } from '../domain/schedule.ts';
+import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems } from './connect.ts';
 import { JSON_OPTION } from './options.ts';
@@ -61,11 +62,11 @@ async function switchSchedules(verb: 'pause' | 'resume', invocation: Invocation)
   const changes = await openChanges(systems);
   for (const { id, isPaused } of chosen) {
     if (isPaused === (verb === 'pause')) {
-      io.stdout.write(`${id}: ${isPaused ? 'paused' : 'active'} already\n`);
+      io.stdout.write(`${cleanText(id, 100)}: ${isPaused ? 'paused' : 'active'} already\n`);
       continue;
     }
     await changes[verb](id);
-    io.stdout.write(`${id}: ${verb === 'pause' ? 'paused' : 'active'}\n`);
+    io.stdout.write(`${cleanText(id, 100)}: ${verb === 'pause' ? 'paused' : 'active'}\n`);
   }
   return EXIT.ok;
 }

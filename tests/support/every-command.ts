@@ -8,7 +8,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   provider: 'brevo',
   schedule: 'email-tick',
 };
-const AN_ID = '5b0c1b5e-0000-4000-8000-000000000001';
+/** The id in the lines. */
+export const AN_ID = '5b0c1b5e-0000-4000-8000-000000000001';
 /** Required by some commands, understood by the others that have them. */
 const CONSENTS = ['--yes'];
 
