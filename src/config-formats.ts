@@ -42,6 +42,15 @@ const FORMATS: Readonly<Record<Format, (variable: Variable) => z.ZodType<Value>>
       return isSmtp ? null : 'is not an SMTP address; it must look like smtp://user:password@host:587';
     }),
 
+  'webhook-url': () =>
+    checked((text) => {
+      const url = parseUrl(text);
+      const isHttp = url !== null && (url.protocol === 'https:' || url.protocol === 'http:');
+      return isHttp ? null : 'is not an address; it must begin https:// (or http:// for a local one)';
+    }),
+
+  'webhook-format': () => checked((text) => (/^(slack|json)$/.test(text) ? null : 'is neither slack nor json')),
+
   secret: ({ min = 1 }) =>
     checked((text) => {
       // A line break in a header value makes every request fail with a message that names neither.

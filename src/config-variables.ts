@@ -17,10 +17,20 @@ export interface Variable {
   readonly remedy?: string;
 }
 
-export type VariableGroup = 'Redis' | 'Supabase' | 'QStash' | 'Workers' | 'Console' | 'Sandbox';
+export type VariableGroup = 'Redis' | 'Supabase' | 'QStash' | 'Workers' | 'Notifications' | 'Console' | 'Sandbox';
 
 /** `secret` values are never printed, not even in part. */
-export type Format = 'http-url' | 'redis-url' | 'smtp-url' | 'secret' | 'service-key' | 'name' | 'integer' | 'flag';
+export type Format =
+  | 'http-url'
+  | 'redis-url'
+  | 'smtp-url'
+  | 'webhook-url'
+  | 'webhook-format'
+  | 'secret'
+  | 'service-key'
+  | 'name'
+  | 'integer'
+  | 'flag';
 
 export const VARIABLES = {
   KV_REST_API_URL: {
@@ -179,6 +189,18 @@ export const VARIABLES = {
     min: 16,
     remedy: 'make one with: openssl rand -hex 32',
   },
+  EMAIL_WEBHOOK_URL: {
+    group: 'Notifications',
+    what: 'told of new critical alerts, pauses and recoveries by `work`, `serve` and the dashboard; of all of them together, once',
+    format: 'webhook-url',
+    remedy: 'Slack: Incoming Webhooks; or any address that takes a POST',
+  },
+  EMAIL_WEBHOOK_FORMAT: {
+    group: 'Notifications',
+    what: 'slack (also Mattermost, Discord with /slack, …) or json (docs/json.md)',
+    format: 'webhook-format',
+    default: 'slack',
+  },
   EMAIL_OPS_ENV: {
     group: 'Console',
     what: 'name of the environment on screen; by default sandbox, local (loopback addresses) or production',
@@ -215,5 +237,11 @@ export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 /** True for what must never be printed: keys, tokens, and addresses that carry a password. */
 export function isSecret(name: VariableName): boolean {
   const { format } = variable(name);
-  return format === 'secret' || format === 'service-key' || format === 'redis-url' || format === 'smtp-url';
+  return (
+    format === 'secret' ||
+    format === 'service-key' ||
+    format === 'redis-url' ||
+    format === 'smtp-url' ||
+    format === 'webhook-url'
+  );
 }

@@ -33,6 +33,7 @@ export interface Config {
   };
   readonly adminToken: string | null;
   readonly cronSecret: string | null;
+  readonly webhook: { readonly url: string; readonly format: 'slack' | 'json' } | null;
   readonly readOnly: boolean;
   /** `NODE_ENV=development`: there, and only there, worker endpoints answer a plain GET. */
   readonly isDevelopment: boolean;
@@ -193,9 +194,14 @@ function assemble(values: Values, environment: Variables): Config {
     },
     adminToken: text('EMAIL_ADMIN_TOKEN'),
     cronSecret: text('CRON_SECRET'),
+    webhook: webhookOf(text('EMAIL_WEBHOOK_URL'), text('EMAIL_WEBHOOK_FORMAT')),
     readOnly: values.EMAIL_OPS_READ_ONLY === true,
     isDevelopment: environment.NODE_ENV === 'development',
   };
+}
+
+function webhookOf(url: string | null, format: string | null): Config['webhook'] {
+  return url === null ? null : { url, format: format === 'json' ? 'json' : 'slack' };
 }
 
 // REST wins: Vercel's integration sets REDIS_URL beside it, for the same database.

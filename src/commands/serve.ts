@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems } from './connect.ts';
+import { keepTelling } from './notifier.ts';
 import { wholeNumber } from './options.ts';
 import { openServer } from './serve-app.ts';
 import { logTo, untilAborted } from './workers.ts';
@@ -57,6 +58,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const { address, port, family } = listener.address() as AddressInfo;
   log.info(`[serve] Listening on http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
   for (const line of server.notes) log.info(`[serve] ${line}`);
+  const telling = keepTelling(systems, log, signal);
   try {
     await untilAborted(signal);
   } finally {
@@ -67,6 +69,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     await Promise.race([closed, timeout(LAST_ANSWERS_MS)]);
     if ('closeAllConnections' in listener) listener.closeAllConnections();
     await closed;
+    await telling;
     log.info('[serve] Stopped.');
   }
   return EXIT.ok;

@@ -4,6 +4,7 @@ import { WORKERS } from '../domain/run.ts';
 import type { Scheduler } from '../workers/scheduler.ts';
 import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems } from './connect.ts';
+import { keepTelling } from './notifier.ts';
 import { refuseReadOnly } from './pause.ts';
 import { logTo, openWorkers, untilAborted } from './workers.ts';
 
@@ -46,8 +47,10 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   );
   const { schedules } = systems;
   await keepLocalSchedule(scheduler, { schedules, forceLocal: options.forceLocal ?? false, log, signal });
+  const telling = keepTelling(systems, log, signal);
   await untilAborted(signal);
   await drain(scheduler, (line) => log.info(line));
+  await telling;
   return EXIT.ok;
 }
 

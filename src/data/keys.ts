@@ -12,4 +12,5 @@ export const KEY = {
   runs: 'email:runs',
   audit: 'email:ops:audit',
   due: 'email:workers:due',
+  told: 'email:ops:told',
 } as const;

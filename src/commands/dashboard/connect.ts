@@ -7,6 +7,7 @@ import type { UiEvent } from '../../ui/state.ts';
 import { intervalWithin } from '../budget.ts';
 import { connectSystems } from '../connect.ts';
 import type { Io } from '../io.ts';
+import { createNotifier } from '../notifier.ts';
 import type { Operator } from '../operator.ts';
 import { dashboardActions } from './actions.ts';
 import { createLogger, type EmbeddedWorkers, embedWorkers } from './embedded-workers.ts';
@@ -37,6 +38,7 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
     ? null
     : await embedWorkers(systems, createLogger(emit, systems.clock), emit);
   if (dashboard.workers === true) await workers?.switchOn();
+  const notifier = isReadOnly ? null : createNotifier(systems, createLogger(emit, systems.clock), signal);
   let commandsPerRefresh = 0;
   return {
     environment: systems.config.environment,
@@ -54,6 +56,7 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
       const before = reader.cost().redisCommands;
       const snapshot = await reader.read(signal);
       commandsPerRefresh = reader.cost().redisCommands - before;
+      void notifier?.look(snapshot);
       return snapshot;
     },
     refreshMs: () => {
