@@ -55,7 +55,8 @@ const STOPPING = { isReady: false, redis: 'stopping', postgres: 'stopping' } as 
 
 /** Ready: what a run needs answers. A stale value means that the last read failed. */
 function readiness({ lock, queue }: Snapshot) {
-  const words = (part: Snapshot['lock'] | Snapshot['queue']) => (part.state === 'ok' ? 'ok' : part.error.message);
+  // A word for what is wrong, not the sentence: anybody may ask, and that has what a system said about itself.
+  const words = (part: Snapshot['lock'] | Snapshot['queue']) => (part.state === 'ok' ? 'ok' : part.error.code);
   const hasMigration = lastValue(queue)?.schemaVersion !== null;
   const isReady = lock.state === 'ok' && queue.state === 'ok' && hasMigration;
   return { isReady, redis: words(lock), postgres: hasMigration ? words(queue) : 'The migration is missing.' };

@@ -93,6 +93,23 @@ describe.skipIf(isRedisServerMissing())('serve', () => {
     'i',
   );
 
+  it('tells whoever asks only in a word what is wrong', async () => {
+    const { statuses, text } = await call('GET /readyz');
+    expect(statuses).toEqual([503]);
+    expect(
+      JSON.parse(
+        text
+          .split('\r\n\r\n')
+          .at(-1)
+          ?.match(/\{.*\}/)?.[0] ?? '',
+      ),
+    ).toEqual({
+      isReady: false,
+      redis: 'ok',
+      postgres: 'unreachable',
+    });
+  });
+
   describe('a delivery', () => {
     it('passes with the current and the next key', async () => {
       // Postgres is not there: the run fails, which only who may start one is told.
