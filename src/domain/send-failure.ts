@@ -35,7 +35,8 @@ export interface SendFailure {
 
 /** Reads the reason that a provider gave for not sending. Total: unknown words are `transient`. */
 export function classifySendFailure(provider: string, reason: string): SendFailure {
-  const rules = [...(Object.hasOwn(RULES, provider) ? (RULES[provider] ?? []) : []), ...COMMON_RULES];
+  const own = Object.hasOwn(RULES, provider) ? (RULES[provider] ?? []) : [];
+  const rules = [...FUNCTION_RULES, ...own, ...COMMON_RULES];
   const subject = reason.slice(0, MESSAGE_LENGTH);
   const kind = rules.find(([pattern]) => pattern.test(subject))?.[1] ?? 'transient';
   return {
@@ -59,6 +60,15 @@ export function safeReason(reason: string): string {
 const MESSAGE_LENGTH = 500;
 
 type Rule = readonly [pattern: RegExp, kind: SendFailureKind];
+
+/** What the email function says itself, for every provider. */
+const FUNCTION_RULES: readonly Rule[] = [
+  // The key is being sent at this moment, or belongs to another email.
+  [/^409 concurrent_idempotent_requests/, 'unanswered'],
+  [/^409 invalid_idempotent_request/, 'permanent'],
+  // The provider was not even asked: the email waits or goes elsewhere, and it costs no attempt.
+  [/^503 (circuit_open|provider_disabled)\b/, 'rate-limited'],
+];
 
 const RULES: Readonly<Record<string, readonly Rule[]>> = {
   resend: [
@@ -93,7 +103,6 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
 
 /** The status is only believed where it stands at the beginning, as in `503 service_unavailable`. First match wins. */
 const COMMON_RULES: readonly Rule[] = [
-  // The email function itself, for every provider: the key is being sent at this moment, or belongs to another email.
   [/concurrent_idempotent_requests/, 'unanswered'],
   [/invalid_idempotent_request/, 'permanent'],
   [/quota.*(exceeded|reached|used up)|credits.*used up/i, 'quota'],

@@ -8,7 +8,7 @@
  */
 import type { Provider } from '../domain/email.ts';
 import { type SendFailureKind, safeReason } from '../domain/send-failure.ts';
-import { type Clock, nextUtcMidnightEpochMs, nextUtcMonthEpochMs } from '../domain/time.ts';
+import { type Clock, nextUtcMidnightEpochMs, nextUtcMonthEpochMs, SECOND_MS } from '../domain/time.ts';
 import { disabledWords } from './assessment.ts';
 import type { Email, EmailProvider, SendResult } from './provider.ts';
 import type { Admission, Admitted, FunctionStore } from './store.ts';
@@ -68,7 +68,7 @@ async function sendOnce(parts: SendParts, email: Email, options: Options): Promi
   if (!provider.isConfigured)
     return answered(failed('refused', `401 not_configured: ${provider.name} has no API key here.`));
   const admission = await begin(parts, email, provider, options);
-  if (admission.kind !== 'go') return answered(refusalOf(admission));
+  if (admission.kind !== 'go') return answered(refusalOf(admission, parts.clock.nowEpochMs()));
   const startedAtMs = performance.now();
   const result = await provider.send(email, options.signal);
   const latencyMs = result.latencyMs ?? Math.round(performance.now() - startedAtMs);
@@ -100,7 +100,7 @@ async function begin(
   }
 }
 
-function refusalOf(admission: Exclude<Begun, Admitted>): SendAnswer {
+function refusalOf(admission: Exclude<Begun, Admitted>, nowEpochMs: number): SendAnswer {
   switch (admission.kind) {
     case 'sent-before':
       return { kind: 'sent', provider: admission.provider, messageId: admission.messageId, isRepeat: true };
@@ -113,14 +113,23 @@ function refusalOf(admission: Exclude<Begun, Admitted>): SendAnswer {
       return failed('unanswered', '409 concurrent_idempotent_requests: This key is being sent at this moment.');
     case 'circuit-open': {
       const at = new Date(admission.retryAtEpochMs).toISOString();
-      return failed('outage', `503 circuit_open: Its last sends failed, so it is left alone until ${at}.`);
+      const after = retryAfter(admission.retryAtEpochMs - nowEpochMs);
+      return failed('outage', `503 circuit_open: Its last sends failed, so it is left alone until ${at}. ${after}`);
     }
     case 'disabled':
-      return failed('outage', `503 provider_disabled: ${disabledWords(admission.disabled)}`);
+      return failed(
+        'outage',
+        `503 provider_disabled: ${disabledWords(admission.disabled)} ${retryAfter(admission.disabled.untilEpochMs - nowEpochMs)}`,
+      );
     case 'unknown':
       // Worded as the platform words a function that did not start, which callers know: nothing was sent.
       return { kind: 'unavailable', message: 'The send failed to start: the function cannot reach its database' };
   }
+}
+
+/** As providers word it, so that callers wait as they do for them. */
+function retryAfter(ms: number): string {
+  return `Retry after ${Math.max(1, Math.ceil(ms / SECOND_MS))} seconds.`;
 }
 
 /** Writes down what became of the send. Never throws: the email is out, or not, whatever the store says. */

@@ -17,6 +17,12 @@ const WORDS: readonly (readonly [provider: string, reason: string, kind: SendFai
   ['resend', '422 validation_error: Invalid `to` field.', 'permanent'],
   ['resend', '451 security_error', 'permanent'],
   ['resend', '500 application_error', 'outage'],
+  [
+    'resend',
+    '503 circuit_open: Its last sends failed, so it is left alone until 2026-11-23T17:51:43.245Z.',
+    'rate-limited',
+  ],
+  ['brevo', '503 provider_disabled: Disabled by ada: account suspended. Retry after 60 seconds.', 'rate-limited'],
   ['brevo', '402 not_enough_credits', 'quota'],
   ['brevo', '401 unauthorized: Key not found', 'refused'],
   ['brevo', '403 permission_denied', 'refused'],
