@@ -131,6 +131,93 @@ returns void language sql security definer set search_path = '' as $$
   having sum(delta) <> 0
 $$;
 
+-- Deliveries in the same way, per five minutes and provider, for a day: a busy day has more logs than a glance can count.
+create table if not exists public.email_ops_deliveries (
+  id bigint generated always as identity primary key,
+  bucket timestamptz not null,
+  provider text not null,
+  sent bigint not null,
+  failed bigint not null
+);
+alter table public.email_ops_deliveries enable row level security;
+revoke all on public.email_ops_deliveries from anon, authenticated;
+
+create or replace function public.email_ops_fold_deliveries()
+returns void language sql security definer set search_path = '' as $$
+  with taken as (
+    delete from public.email_ops_deliveries
+    where id in (select id from public.email_ops_deliveries order by id limit 10000 for update skip locked)
+    returning bucket, provider, sent, failed
+  )
+  insert into public.email_ops_deliveries (bucket, provider, sent, failed)
+  select bucket, provider, sum(sent), sum(failed) from taken
+  where bucket > now() - interval '25 hours'
+  group by bucket, provider
+  having sum(sent) <> 0 or sum(failed) <> 0
+$$;
+
+create or replace function public.email_ops_count_deliveries()
+returns trigger language plpgsql security definer set search_path = '' as $$
+declare
+  is_fold_due boolean;
+begin
+  if tg_op = 'TRUNCATE' then
+    truncate public.email_ops_deliveries;
+    return null;
+  end if;
+
+  if tg_op = 'INSERT' then
+    with added as (
+      insert into public.email_ops_deliveries (bucket, provider, sent, failed)
+      select bucket, provider, sum(sent), sum(failed) from (
+        select public.email_ops_bucket(created_at) as bucket, provider,
+          (status in ('sent', 'delivered'))::int as sent, (status in ('failed', 'bounced'))::int as failed
+        from arrived
+        where created_at between now() - interval '25 hours' and now() + interval '1 hour'
+      ) as change
+      group by bucket, provider having sum(sent) <> 0 or sum(failed) <> 0
+      returning id
+    )
+    select bool_or(id % 256 = 0) into is_fold_due from added;
+  elsif tg_op = 'DELETE' then
+    with added as (
+      insert into public.email_ops_deliveries (bucket, provider, sent, failed)
+      select bucket, provider, -sum(sent), -sum(failed) from (
+        select public.email_ops_bucket(created_at) as bucket, provider,
+          (status in ('sent', 'delivered'))::int as sent, (status in ('failed', 'bounced'))::int as failed
+        from gone
+        where created_at between now() - interval '25 hours' and now() + interval '1 hour'
+      ) as change
+      group by bucket, provider having sum(sent) <> 0 or sum(failed) <> 0
+      returning id
+    )
+    select bool_or(id % 256 = 0) into is_fold_due from added;
+  else
+    with added as (
+      insert into public.email_ops_deliveries (bucket, provider, sent, failed)
+      select bucket, provider, sum(sign * sent), sum(sign * failed) from (
+        select public.email_ops_bucket(created_at) as bucket, provider, sign,
+          (status in ('sent', 'delivered'))::int as sent, (status in ('failed', 'bounced'))::int as failed
+        from (
+          select created_at, provider, status, 1 as sign from arrived
+          union all
+          select created_at, provider, status, -1 from gone
+        ) as changed
+        where created_at between now() - interval '25 hours' and now() + interval '1 hour'
+      ) as change
+      group by bucket, provider having sum(sign * sent) <> 0 or sum(sign * failed) <> 0
+      returning id
+    )
+    select bool_or(id % 256 = 0) into is_fold_due from added;
+  end if;
+
+  if is_fold_due and current_setting('transaction_isolation') = 'read committed' then
+    perform public.email_ops_fold_deliveries();
+  end if;
+  return null;
+end
+$$;
+
 create or replace function public.email_ops_count_queue()
 returns trigger language plpgsql security definer set search_path = '' as $$
 declare
@@ -185,8 +272,14 @@ $$;
 create or replace function public.email_ops_recount()
 returns jsonb language plpgsql security definer set search_path = '' as $$
 begin
-  lock table public.email_queue in share row exclusive mode;
-  truncate public.email_ops_counters;
+  lock table public.email_queue, public.email_logs in share row exclusive mode;
+  truncate public.email_ops_counters, public.email_ops_deliveries;
+  insert into public.email_ops_deliveries (bucket, provider, sent, failed)
+  select public.email_ops_bucket(created_at), provider,
+    count(*) filter (where status in ('sent', 'delivered')), count(*) filter (where status in ('failed', 'bounced'))
+  from public.email_logs
+  where created_at between now() - interval '25 hours' and now() + interval '1 hour'
+  group by 1, 2;
   insert into public.email_ops_counters (name, bucket, delta)
   select public.email_ops_counter_name(status, next_retry_at), null, count(*) from public.email_queue group by 1
   union all
@@ -200,6 +293,17 @@ $$;
 
 do $triggers$
 begin
+  if not exists (select from pg_trigger where tgrelid = 'public.email_logs'::regclass and tgname = 'email_ops_count_truncate') then
+    create trigger email_ops_count_insert after insert on public.email_logs
+      referencing new table as arrived for each statement execute function public.email_ops_count_deliveries();
+    create trigger email_ops_count_update after update on public.email_logs
+      referencing old table as gone new table as arrived for each statement execute function public.email_ops_count_deliveries();
+    create trigger email_ops_count_delete after delete on public.email_logs
+      referencing old table as gone for each statement execute function public.email_ops_count_deliveries();
+    create trigger email_ops_count_truncate after truncate on public.email_logs
+      for each statement execute function public.email_ops_count_deliveries();
+    perform public.email_ops_recount();
+  end if;
   if exists (select from pg_trigger where tgrelid = 'public.email_queue'::regclass and tgname = 'email_ops_count_truncate') then
     return;
   end if;
@@ -800,11 +904,14 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
     select bucket, sum(delta) as n from public.email_ops_counters
     where name = 'enqueued' and bucket > now() - interval '2 hours' group by bucket
   ), delivered as materialized (
-    select
-      created_at, provider, latency_ms,
-      (status in ('sent', 'delivered'))::int as sent, (status in ('failed', 'bounced'))::int as failed
-    from public.email_logs
-    where created_at > now() - interval '24 hours'
+    select bucket, provider, sum(sent) as sent, sum(failed) as failed from public.email_ops_deliveries
+    where bucket > now() - interval '24 hours' group by bucket, provider
+  ), recent as materialized (
+    -- How fast providers are shows in the latest deliveries; all of a busy day would take seconds.
+    select provider, percentile_disc(0.95) within group (order by latency_ms) as "p95Ms" from (
+      select provider, latency_ms from public.email_logs
+      where created_at > now() - interval '24 hours' order by created_at desc limit 10000
+    ) as latest group by provider
   ), today as (
     select (now() at time zone 'utc')::date as day
   ), latest as (
@@ -849,9 +956,9 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
       from latest, today), '[]'),
     'deliveries24h', coalesce((
       select jsonb_agg(to_jsonb(by_provider) order by provider) from (
-        select provider, sum(sent) as sent, sum(failed) as failed,
-          percentile_disc(0.95) within group (order by latency_ms) as "p95Ms"
-        from delivered group by provider
+        select provider, sum(sent) as sent, sum(failed) as failed, min("p95Ms") as "p95Ms"
+        from delivered left join recent using (provider)
+        group by provider having sum(sent) > 0 or sum(failed) > 0
       ) as by_provider), '[]'),
     'throughput', (
       select jsonb_agg(jsonb_build_object(
@@ -861,8 +968,8 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
         select public.email_ops_bucket(now()) - back * interval '5 minutes' as at from generate_series(0, 23) as back
       ) as slot
       left join (
-        select public.email_ops_bucket(created_at) as at, sum(sent) as sent, sum(failed) as failed
-        from delivered where created_at > now() - interval '2 hours' group by 1
+        select bucket as at, sum(sent) as sent, sum(failed) as failed
+        from delivered where bucket > now() - interval '2 hours' group by 1
       ) as flow on flow.at = slot.at
       left join enqueued on enqueued.bucket = slot.at))
 $$;

@@ -169,7 +169,7 @@ describe.skipIf(isPostgresMissing())('the migrations', () => {
     test('anon and authenticated read and write nothing, the service role everything', async () => {
       const tables = await database.sql<{ tablename: string }[]>`
         select tablename from pg_tables where schemaname = 'public' and tablename like 'email%'`;
-      expect(tables.length).toBe(11);
+      expect(tables.length).toBe(12);
       for (const { tablename } of tables) {
         for (const role of ['anon', 'authenticated']) {
           const seen = await as(role, `select * from ${tablename}`).catch((error: Error) => error.message);

@@ -105,6 +105,28 @@ export function describeLooking(open: () => QueueDatabase): void {
       expect({ sent: sum('sent'), enqueued: sum('enqueued') }).toEqual({ sent: 1, enqueued: 1 });
     });
 
+    test('counts deliveries as their logs are changed, moved and deleted by anybody', async () => {
+      await db.query(
+        `insert into email_logs (recipient_email, email_type, provider, status, created_at)
+         select 'a@example.org', 'auth', 'brevo', 'sent', now() - n * interval '1 minute' from generate_series(1, 40) as n`,
+      );
+      await db.query(`update email_logs set status = 'bounced' where created_at > now() - interval '630 seconds'`);
+      await db.query(`update email_logs set provider = 'resend' where status = 'bounced'`);
+      await db.query(`delete from email_logs where created_at < now() - interval '1830 seconds'`);
+      const deliveries = [
+        { provider: 'brevo', sent: 20, failed: 0, p95Ms: null },
+        { provider: 'resend', sent: 0, failed: 10, p95Ms: null },
+      ];
+      const before = await db.overview();
+      expect(before.deliveries24h).toEqual(deliveries);
+      expect(before.throughput.reduce((total, { sent }) => total + sent, 0)).toBe(20);
+      await db.query('select email_ops_recount()');
+      const { deliveries24h, throughput } = await db.overview();
+      expect({ deliveries24h, throughput }).toEqual({ deliveries24h: deliveries, throughput: before.throughput });
+      await db.query('truncate email_logs');
+      expect((await db.overview()).deliveries24h).toEqual([]);
+    });
+
     test('counts dead letters, reviewed or not', async () => {
       const ids = [await db.insert(), await db.insert()];
       await db.claim('worker');

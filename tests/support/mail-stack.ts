@@ -139,6 +139,7 @@ export async function startMailStack(): Promise<MailStack> {
         'email_dead_letter_queue',
         'email_provider_quota',
         'email_ops_counters',
+        'email_ops_deliveries',
       ]) {
         await sql.unsafe(`delete from ${table}`);
       }

@@ -65,6 +65,7 @@ const tables = [
   'email_provider_quota',
   'email_circuit_breaker_state',
   'email_ops_counters',
+  'email_ops_deliveries',
 ];
 
 export function queueDatabase(query: Query) {

@@ -125,13 +125,14 @@ async function hideFunctions({ world }: Field, isHidden: (name: string) => boole
     .map(([, name = '']) => name);
   // What triggers call has to stay: without the migration there would be no triggers either.
   const hidden = [...new Set(ours)].filter((name) => isHidden(name) && !INNER.test(name));
-  const rename = async (from: (name: string) => string, to: (name: string) => string) => {
-    for (const name of hidden) await world.sql.unsafe(`alter function public.${from(name)} rename to ${to(name)}`);
-  };
+  const rename = (from: (name: string) => string, to: (name: string) => string) =>
+    world.sql.begin(async (sql) => {
+      for (const name of hidden) await sql.unsafe(`alter function public.${from(name)} rename to ${to(name)}`);
+    });
   const itself = (name: string) => name;
   const gone = (name: string) => `gone_${name}`;
   await rename(itself, gone);
-  return () => rename(gone, itself);
+  return async () => void (await rename(gone, itself));
 }
 
-const INNER = /^email_ops_(drop_lease|counter_name|bucket|fold_counters|count_queue)$/;
+const INNER = /^email_ops_(drop_lease|counter_name|bucket|fold_counters|count_queue|fold_deliveries|count_deliveries)$/;

@@ -43,7 +43,14 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const TABLES = ['email_queue', 'email_logs', 'email_dead_letter_queue', 'email_provider_quota', 'email_ops_counters'];
+const TABLES = [
+  'email_queue',
+  'email_logs',
+  'email_dead_letter_queue',
+  'email_provider_quota',
+  'email_ops_counters',
+  'email_ops_deliveries',
+];
 
 export async function startWorld(random: Random = seededRandom('world')): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'email-ops-chaos-'));
