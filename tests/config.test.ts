@@ -51,6 +51,7 @@ describe('loadConfig', () => {
       },
       adminToken: null,
       cronSecret: null,
+      webhook: null,
       readOnly: false,
       isDevelopment: false,
     });

@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly hasAlternate: boolean;
   /** Called after the first paint. `emit` takes parts as they arrive, log lines, changes of the workers. */
   connect(emit: Emit, signal: AbortSignal): Promise<Session>;
+  /** The tour has begun: the next start is not the first any more. */
+  onTourShown?(): void;
   /** One line for the log file. */
   log(line: string): void;
   now(): number;
@@ -121,6 +123,9 @@ export function createApp(options: AppOptions): App {
         return;
       case 'bell':
         terminal.write('\x07');
+        return;
+      case 'tour-shown':
+        options.onTourShown?.();
         return;
       default:
         return effect satisfies never;

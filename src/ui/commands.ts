@@ -35,6 +35,10 @@ const PROGRAM_COMMANDS: Readonly<Partial<Record<CommandName, Handler>>> = {
   redraw: (state) => [state, [{ kind: 'redraw' }]],
   refresh: (state) => [state, [{ kind: 'refresh' }]],
   help: (state) => [{ ...state, dialog: { kind: 'help', scroll: 0 } }, []],
+  tour: (state) => {
+    const [shown, effects] = goTo(state, 'overview');
+    return [{ ...shown, isTourDue: false, dialog: { kind: 'tour', step: 0 } }, effects];
+  },
   'command-line': (state) => [{ ...state, dialog: { kind: 'command', text: '', chosen: -1 } }, []],
   freeze: (state) => [
     {

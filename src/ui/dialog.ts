@@ -4,6 +4,7 @@ import type { Line } from './line.ts';
 
 export type Dialog =
   | { readonly kind: 'help'; readonly scroll: number }
+  | { readonly kind: 'tour'; readonly step: number }
   /** `chosen` of the completions of `asked`; -1 while nothing is chosen. */
   | { readonly kind: 'command'; readonly text: string; readonly chosen: number; readonly asked?: string }
   | Prompt

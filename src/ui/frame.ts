@@ -9,6 +9,7 @@ import { bare, type Frame, type Panel } from './panel.ts';
 import type { State } from './state.ts';
 import { BANNER_ROWS, tabLabels } from './tabs.ts';
 import { toastPanel } from './toast.ts';
+import { withTour } from './tour.ts';
 import { localOf } from './view.ts';
 import { viewOf } from './views.ts';
 
@@ -19,7 +20,7 @@ export function frameOf(state: State): Frame {
   const view = viewOf(state.view);
   const body = bodyOf(state.size);
   const toast = toastPanel(state, body);
-  return [
+  const frame = [
     bare('banner', { x: 0, y: 0, width: columns, height: BANNER_ROWS }, bannerLines(state, columns)),
     bare('tabs', { x: 0, y: BANNER_ROWS, width: columns, height: 1 }, [tabLine(state, columns)]),
     ...view.panels(state, body, localOf(state, view)),
@@ -27,6 +28,7 @@ export function frameOf(state: State): Frame {
     ...(toast === null ? [] : [toast]),
     ...dialogPanels(state),
   ];
+  return state.dialog?.kind === 'tour' ? withTour(frame, state, state.dialog.step) : frame;
 }
 
 function tooSmall({ size }: State): Panel {
@@ -49,6 +51,8 @@ function dialogPanels(state: State): readonly Panel[] {
       return [helpPanel(state, dialog.scroll)];
     case 'command':
       return commandLinePanel(state, dialog);
+    // Laid over the whole frame, beside what it points at.
+    case 'tour':
     // The view shows it where it belongs.
     case 'prompt':
       return [];

@@ -43,7 +43,8 @@ function hints(rows: readonly KeyRow[], state: State, cells: number): Line {
 
 function inDialog({ dialog, closing }: State): string | null {
   if (closing !== null) return 'Ctrl-C leaves at once';
-  if (dialog === null) return null;
+  // The tour has its keys in itself, and points at these.
+  if (dialog === null || dialog.kind === 'tour') return null;
   if (dialog.kind === 'help') return 'Up Down PgUp PgDn scroll, any other key closes';
   if (dialog.kind === 'command') return 'Tab completes, Enter does it, Esc goes back';
   if (dialog.kind === 'prompt') return 'Enter keeps it, Esc takes it back';

@@ -331,6 +331,14 @@ export const KEYMAP: readonly KeyRow[] = [
   { keys: ['C-l'], word: 'redraw', does: 'draw the screen anew', hint: null, name: 'redraw', scope: 'program' },
   {
     keys: [],
+    word: 'tour',
+    does: 'the five things to look at first',
+    hint: null,
+    name: 'tour',
+    scope: 'program',
+  },
+  {
+    keys: [],
     word: 'theme',
     does: 'other colours',
     hint: null,

@@ -15,6 +15,7 @@ import { moused } from './mouse.ts';
 import { missingParts, type PartEvent, pictureOf, withPart } from './picture.ts';
 import type { Effect, Running, State, Step, UiEvent } from './state.ts';
 import { toView } from './to-view.ts';
+import { beginTour, typeInTour } from './tour.ts';
 
 export function reduce(state: State, event: UiEvent): Step {
   switch (event.type) {
@@ -100,7 +101,8 @@ function read(state: State, { snapshot, refreshMs = state.refreshMs }: Extract<U
     commands,
   });
   const [shown, more] = toView(known, { type: 'refreshed' });
-  return [shown, [...effects, ...more]];
+  const [begun, tour] = beginTour(shown);
+  return [begun, [...effects, ...more, ...tour]];
 }
 
 /** Alerts that were not there at the refresh before are unseen; the first picture is where we came in. */
@@ -128,6 +130,8 @@ function input(state: State, event: InputEvent): Step {
   switch (dialog.kind) {
     case 'help':
       return inHelp(state, dialog.scroll, event.key);
+    case 'tour':
+      return typeInTour(state, dialog.step, event.key);
     case 'command':
       return inCommandLine(state, event.key);
     case 'prompt':
@@ -180,6 +184,7 @@ function pasted(state: State, text: string): Step {
 }
 
 function inHelp(state: State, scroll: number, key: string): Step {
+  if (key === 't') return obey({ ...state, dialog: null }, { name: 'tour' });
   const page = Math.max(1, state.size.rows - 6);
   const by: Readonly<Record<string, number>> = {
     up: -1,

@@ -43,6 +43,8 @@ export interface State {
   readonly local: Readonly<Record<string, unknown>>;
   readonly chart: ChartChoice;
   readonly dialog: Dialog | null;
+  /** Nobody has seen the tour on this machine. */
+  readonly isTourDue: boolean;
   readonly notice: Notice | null;
   readonly running: readonly Running[];
   /** Runs of the workers embedded here that are under way, whoever asked for them. */
@@ -135,6 +137,7 @@ export type CommandName =
   | 'redraw'
   | 'refresh'
   | 'help'
+  | 'tour'
   | 'command-line'
   | 'freeze'
   | 'arm'
@@ -186,7 +189,9 @@ export type Effect =
   | { readonly kind: 'quit' }
   | { readonly kind: 'suspend' }
   | { readonly kind: 'redraw' }
-  | { readonly kind: 'bell' };
+  | { readonly kind: 'bell' }
+  /** It is never begun by itself again. */
+  | { readonly kind: 'tour-shown' };
 
 export type Step = readonly [State, readonly Effect[]];
 
@@ -199,12 +204,13 @@ export interface Beginning {
   readonly isSafe: boolean;
   readonly hasBell: boolean;
   readonly operator: string;
+  readonly isFirstStart?: boolean;
   /** Known before anything is connected, where the configuration says it. */
   readonly environment: Environment | null;
 }
 
 export function initialState(beginning: Beginning): State {
-  const { isSafe, ...given } = beginning;
+  const { isSafe, isFirstStart, ...given } = beginning;
   return {
     ...given,
     safe: isSafe ? { armedUntilEpochMs: null } : null,
@@ -222,6 +228,7 @@ export function initialState(beginning: Beginning): State {
     local: {},
     chart: FIRST_CHART,
     dialog: null,
+    isTourDue: isFirstStart === true,
     notice: null,
     running: [],
     live: [],

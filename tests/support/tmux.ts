@@ -1,5 +1,7 @@
 /** A real terminal: a shell with job control in a tmux server of its own. */
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBinary, isMissing } from './real-server.ts';
 
@@ -22,14 +24,23 @@ export interface Tmux {
   stop(): void;
 }
 
+function markTourSeen(state: string): void {
+  mkdirSync(join(state, 'email-ops'), { recursive: true });
+  writeFileSync(join(state, 'email-ops', 'tour-seen'), '');
+}
+
 let servers = 0;
 
 export function startTmux(options: {
   columns: number;
   rows: number;
   environment: Readonly<Record<string, string>>;
+  /** The dashboard then begins with its tour, which takes the first keys. */
+  isFirstStart?: boolean;
 }): Tmux {
   servers += 1;
+  const { XDG_STATE_HOME: state } = options.environment;
+  if (state !== undefined && options.isFirstStart !== true) markTourSeen(state);
   const socket = `email-ops-${process.pid}-${servers}`;
   const tmux = (...words: readonly string[]) =>
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...words], {

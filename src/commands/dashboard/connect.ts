@@ -29,7 +29,10 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
   const systems = await connectSystems(io, {
     environment,
     onProgress: ({ step, done, total }) =>
-      emit({ type: 'connecting', step: `starting the sandbox: ${step} (${Math.min(done + 1, total)}/${total})` }),
+      emit({
+        type: 'connecting',
+        step: `${step} (${Math.min(done + 1, total)}/${total}): no credentials, so a sandbox on this machine`,
+      }),
   });
   const onPart: PartListener = (name, part) => emit({ type: 'part', name, part } as unknown as UiEvent);
   const reader = await systems.snapshotReader(onPart);

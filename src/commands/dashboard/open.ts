@@ -2,8 +2,9 @@
  * `email-ops watch` on a terminal: opens the dashboard, and gives it the systems once it has painted. What the dashboard
  * may do outside is in `actions.ts`, and its workers are in `embedded-workers.ts`.
  */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { UiEvent } from '../../ui/state.ts';
 import type { Budget } from '../budget.ts';
@@ -30,6 +31,8 @@ export async function openDashboard(
   keepSmall(dashboard.workers === true);
   const { createApp, createLogFile, themeFor } = await import('../../ui/app.ts');
   const operator = operatorOf(environment);
+  const folder = join(stateFolder(environment.XDG_STATE_HOME), 'email-ops');
+  const tourMark = join(folder, TOUR_MARK);
   const app = createApp({
     input: process.stdin,
     output: process.stdout,
@@ -44,12 +47,14 @@ export async function openDashboard(
       hasBell: dashboard.bell === true,
       operator: `${operator.name}@${operator.host}`,
       environment: null,
+      isFirstStart: !existsSync(tourMark),
     },
     connect: async (emit, stopping) => {
       const { connectDashboard } = await import('./connect.ts');
       return connectDashboard({ dashboard, io, environment, operator, emit, signal: stopping });
     },
-    log: createLogFile(join(stateFolder(environment.XDG_STATE_HOME), 'email-ops', 'dashboard.log')),
+    log: createLogFile(join(folder, 'dashboard.log')),
+    onTourShown: () => remember(tourMark),
     now: io.now,
   });
   const onAbort = () => void app.stop();
@@ -72,6 +77,19 @@ function keepSmall(hasWorkers: boolean): void {
   if (hasWorkers) return;
   setFlagsFromString('--no-opt');
   setFlagsFromString('--no-maglev');
+}
+
+/** In the state folder: whoever has seen the tour once is not shown it again. */
+const TOUR_MARK = 'tour-seen';
+
+/** Where nothing can be kept, the tour comes again: a nuisance, and no fault. */
+function remember(mark: string): void {
+  try {
+    mkdirSync(dirname(mark), { recursive: true });
+    writeFileSync(mark, '');
+  } catch {
+    // Said above.
+  }
 }
 
 export const READ_ONLY = 'this console is read-only';
