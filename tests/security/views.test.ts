@@ -4,10 +4,16 @@ import { frameOf } from '../../src/ui/frame.ts';
 import { createScreen } from '../../src/ui/screen.ts';
 import { VIEWS } from '../../src/ui/views.ts';
 import { createHeadlessTerminal } from '../support/headless-terminal.ts';
+import { strangersIn } from '../support/hostile-text.ts';
 import { drawnView, HOSTILE_TEXTS, hostileSnapshots, statesOf } from '../support/hostile-views.ts';
 
 /** Here a few in one, each with its end cut off or not as it comes; tests/real/security-views.test.ts takes each alone. */
 const MIXED = [0, 1, 2, 3, 4].map((first) => HOSTILE_TEXTS.filter((_, index) => index % 5 === first).join(' '));
+
+it('the look-out sees what it looks for', () => {
+  for (const text of HOSTILE_TEXTS) expect(strangersIn(text).length).toBeGreaterThan(0);
+  expect(strangersIn('\x1b[2;3H\x1b[1;31mred\x1b[m\x1b[K')).toEqual([]);
+});
 
 describe.each(VIEWS.map(({ id }) => id))('the view %s', (view) => {
   it('sends the terminal nothing but its own sequences, one cell a character, whatever it is told', async () => {
