@@ -25,6 +25,15 @@ describe('the documentation', () => {
     expect(targets.filter((target) => !existsSync(join(page, '..', target)))).toEqual([]);
   });
 
+  it('names no command, option, script or section that is not there', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/check-docs.mjs')], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  it('has a README that is read in a minute', () => {
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').length).toBeLessThan(150);
+  });
+
   it('names in package.json only what is in the package', () => {
     const { bin, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(bin['email-ops']).toBe('dist/email-ops.cjs');
