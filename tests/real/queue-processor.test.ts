@@ -48,14 +48,8 @@ describe.skipIf(isMailStackMissing())('a run of the queue processor', () => {
         select (select count(*)::int from email_logs where status = 'sent') as logged,
           (select sum(emails_sent)::int from email_provider_quota) as quota`;
       expect(counted).toEqual({ logged: 250, quota: 250 });
-      expect(await stack.redis.client.hgetall('email:stats:daily')).toEqual([
-        'processed',
-        '250',
-        'successful',
-        '250',
-        'failed',
-        '0',
-      ]);
+      const statistics = await stack.redis.client.hmget('email:stats:daily', 'processed', 'successful', 'failed');
+      expect(statistics).toEqual(['250', '250', '0']);
       const ttlMs = await stack.redis.client.pttl('email:stats:daily');
       expect(ttlMs).toBeGreaterThan(0);
       expect(ttlMs).toBeLessThanOrEqual(86_400_000);
