@@ -11,7 +11,9 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 for (const { file, render } of STORED_SCREENS) writeFileSync(new URL(file, folder), await render());
 for (const name of ['calm', 'incident']) {
-  const [picture] = await draw([STORED_STATES[name](REFERENCE, DARK)], (terminal) => svgOf(terminal.cells()));
+  const [picture] = await draw([STORED_STATES[name](REFERENCE, DARK)], (terminal) =>
+    svgOf(terminal.cells(), `email-ops, the Overview: ${name}`),
+  );
   writeFileSync(new URL(`../docs/overview-${name}.svg`, import.meta.url), picture);
 }
 process.stdout.write(`${STORED_SCREENS.length} screens drawn.\n`);

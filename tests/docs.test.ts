@@ -26,7 +26,9 @@ describe('the documentation', () => {
   });
 
   it('names no command, option, script or section that is not there', () => {
-    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/check-docs.mjs')], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/check-docs.mjs')], {
+      encoding: 'utf8',
+    });
     expect([status, stderr]).toEqual([0, '']);
   });
 

@@ -1,6 +1,6 @@
 /** The package as a user gets it: packed, installed by npm into an empty folder, and run there on plain Node. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,10 +14,12 @@ describe('the packed package', () => {
   let folder: string;
   let bin: string;
   let packed: readonly string[];
+  let bytes: number;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'email-ops-package-'));
     const [report] = JSON.parse(await npm(['pack', '--json', '--pack-destination', folder], ROOT));
+    bytes = report.size;
     packed = report.files.map(({ path }: { path: string }) => path);
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
     await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, report.filename)], folder);
@@ -65,6 +67,26 @@ describe('the packed package', () => {
     expect([stderr.includes('starting the sandbox'), exitCode === 0 || exitCode === 1]).toEqual([true, true]);
     expect(stdout).toMatch(/^email-ops · sandbox/);
     await runCliProcess(['sandbox', 'stop'], { command: [...command], folder, env });
+  });
+
+  test.each(['22', '24', '26'])(
+    'runs on Node %s',
+    async (major) => {
+      const own = join(folder, `node-${major}`);
+      mkdirSync(own);
+      writeFileSync(join(own, 'package.json'), '{"private":true}');
+      await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', `node@${major}`], own);
+      const command = [join(own, 'node_modules/node/bin/node'), bin] as const;
+      const env = cleanEnvironment();
+      const found = await runCliProcess(['status', '--json'], { command: [...command], folder, env });
+      expect(JSON.parse(found.stdout)).toMatchObject({ version: 1, environment: { isSandbox: true } });
+      await runCliProcess(['sandbox', 'stop'], { command: [...command], folder, env });
+    },
+    INSTALL_DEADLINE_MS,
+  );
+
+  test('is under a megabyte', () => {
+    expect(bytes).toBeLessThan(1_000_000);
   });
 
   test('says in one line that a Node is too old', async () => {

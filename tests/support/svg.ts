@@ -5,12 +5,13 @@ const CELL = { width: 8.4, height: 18 };
 const BACKGROUND = '#16181d';
 const FOREGROUND = '#d8dadf';
 
-export function svgOf(rows: readonly (readonly CellLook[])[]): string {
+export function svgOf(rows: readonly (readonly CellLook[])[], title: string): string {
   const width = Math.ceil((rows[0]?.length ?? 0) * CELL.width);
   const height = rows.length * CELL.height;
   const lines = rows.flatMap((cells, y) => runsOf(cells).map((run) => drawn(run, y)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">`,
+    `<title>${title}</title>`,
     `<rect width="100%" height="100%" fill="${BACKGROUND}"/>`,
     ...lines,
     '</svg>',
