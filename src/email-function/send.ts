@@ -113,7 +113,7 @@ function refusalOf(admission: Exclude<Begun, Admitted>, nowEpochMs: number): Sen
       return failed('unanswered', '409 concurrent_idempotent_requests: This key is being sent at this moment.');
     case 'circuit-open': {
       const at = new Date(admission.retryAtEpochMs).toISOString();
-      const after = retryAfter(admission.retryAtEpochMs - nowEpochMs);
+      const after = retryAfter(Math.min(admission.retryAtEpochMs - nowEpochMs, PROBE_EVERY_MS));
       return failed('outage', `503 circuit_open: Its last sends failed, so it is left alone until ${at}. ${after}`);
     }
     case 'disabled':
@@ -126,6 +126,9 @@ function refusalOf(admission: Exclude<Begun, Admitted>, nowEpochMs: number): Sen
       return { kind: 'unavailable', message: 'The send failed to start: the function cannot reach its database' };
   }
 }
+
+/** A circuit that is being probed closes soon: whoever comes back only after a minute would keep it open. */
+const PROBE_EVERY_MS = 5 * SECOND_MS;
 
 /** As providers word it, so that callers wait as they do for them. */
 function retryAfter(ms: number): string {
