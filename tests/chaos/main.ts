@@ -26,6 +26,8 @@ const pattern = new RegExp(values.only ?? '');
 const singles = values['no-alone'] ? [] : Object.values(FAULT_GROUPS).flat().map(alone);
 const combined = Array.from({ length: Number(values.runs) }, (_, n) => combination(Number(values.seed) + n));
 
+// Servers and workers end with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const worlds = createWorldPool(Number(values['at-once']));
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const outcomes = { singles: await runAll(singles), combined: await runAll(combined) };

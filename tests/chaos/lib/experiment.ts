@@ -89,7 +89,7 @@ export interface Outcome {
   readonly log: readonly string[];
 }
 
-const DRAIN_DEADLINE_MS = 90_000;
+const DRAIN_DEADLINE_MS = 150_000;
 
 export async function runExperiment(world: World, experiment: Experiment): Promise<Outcome> {
   const startedAtMs = performance.now();
@@ -114,7 +114,7 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     deliverer,
     victim: () => fleet.names[Math.floor(random.next() * fleet.names.length)] ?? 'w1',
     noteKill: async (worker) => {
-      for (const id of await unwritten(world, worker)) atRisk.add(id);
+      for (const id of await unwritten(world, fleet, worker)) atRisk.add(id);
     },
   };
   let isDrained = false;
@@ -160,11 +160,24 @@ async function suffer(
   violations: string[],
 ) {
   await delay(afterMs);
-  const end = await fault.begin(field, forMs);
+  const end = await persist(() => fault.begin(field, forMs));
   const named = fault.console === undefined ? null : watch.expect(fault.console);
   await delay(forMs);
   if (named !== null) await named.catch((error: Error) => violations.push(`${fault.name}: ${error.message}`));
-  await end();
+  await persist(end);
+}
+
+/** Where another fault stands in the way of this one, it waits. */
+async function persist<T>(act: () => Promise<T>): Promise<T> {
+  const deadlineMs = performance.now() + 30_000;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await delay(250);
+    }
+  }
 }
 
 async function enqueue(world: World, { emails, maxAttempts, poison, bouncing }: Load): Promise<Enqueued> {
@@ -193,7 +206,7 @@ async function enqueue(world: World, { emails, maxAttempts, poison, bouncing }: 
   return { idByRecipient, undeliverable: new Set(bad) };
 }
 
-/** Retries wait for minutes and hours; here every quarter of a second takes an hour. */
+/** Retries wait for minutes and hours, and open circuits for one; here a quarter of a second is enough for the ones and takes ten seconds for the others. */
 function quickenTime(world: World): { stop(): Promise<void> } {
   let isStopped = false;
   const loop = async () => {
@@ -202,6 +215,7 @@ function quickenTime(world: World): { stop(): Promise<void> } {
       await world.sql`update email_queue set next_retry_at = now() where status = 'queued' and next_retry_at > now()`.catch(
         () => undefined,
       );
+      world.skipForFunction(10_000);
       await delay(250);
     }
   };
@@ -225,8 +239,13 @@ async function hasDrained(world: World): Promise<boolean> {
 }
 
 /** Rows that a worker held when it was killed and that went out, or may still: their results are not written. */
-async function unwritten(world: World, worker: string): Promise<readonly string[]> {
-  const rows = await world.sql<{ id: string }[]>`select id from email_queue where status = 'processing'`;
+async function unwritten(world: World, fleet: Fleet, worker: string): Promise<readonly string[]> {
+  const pid = fleet.pid(worker);
+  const held = () => world.sql<{ id: string }[]>`
+    select id from email_queue where status = 'processing' and locked_by like ${`%/${pid}/%`}`;
+  const rows = await persist(held);
+  // What it had sent may still be on its way to the proxy.
+  await delay(200);
   const started = world.startedBy(worker);
   return rows.map(({ id }) => id).filter((id) => started.has(id));
 }

@@ -15,11 +15,13 @@ export interface Fleet {
   continueProcess(name: string): void;
   /** SIGTERM, and a new process in its place once it has drained. */
   drain(name: string): void;
-  /** Starts its process anew with another setting. */
+  /** Has it drain, and starts its process anew with another setting. */
   change(name: string, setting: Partial<WorkerSetting>): void;
   /** Where a worker's endpoint listens; null while it does not. */
   endpoint(name: string): string | null;
   kills(): number;
+  /** Its process, as leases name it; null while it has none. */
+  pid(name: string): number | null;
   /** Warnings and failed runs, newest last, at most 200. */
   readonly log: readonly string[];
   /** Tells all to drain and waits; what does not end in time is killed. Answers how many ended cleanly. */
@@ -41,7 +43,7 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
 
   const start = (name: string) => {
     const argument = JSON.stringify(current.get(name));
-    const child = spawn(process.execPath, [script, argument], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [script, argument], { stdio: ['pipe', 'pipe', 'pipe'] });
     processes.set(name, child);
     const note = (line: string) => {
       log.push(`${name} ${line}`);
@@ -79,10 +81,11 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
       const known = current.get(name);
       if (known === undefined) throw new Error(`There is no worker ${name}.`);
       current.set(name, { ...known, ...setting });
-      signal(name, 'SIGKILL');
+      signal(name, 'SIGTERM');
     },
     endpoint: (name) => endpoints.get(name) ?? null,
     kills: () => kills,
+    pid: (name) => processes.get(name)?.pid ?? null,
     log,
     end: async (withinMs) => {
       isEnding = true;

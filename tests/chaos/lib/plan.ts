@@ -7,7 +7,7 @@ import { PROCESS_FAULTS } from './faults-processes.ts';
 import { PROVIDER_FAULTS } from './faults-providers.ts';
 import { POSTGRES_FAULTS, REDIS_FAULTS } from './faults-servers.ts';
 import { QSTASH_FAULTS } from './qstash.ts';
-import { TIMING } from './settings.ts';
+import { PATIENT_TIMING, TIMING } from './settings.ts';
 
 const NOTHING: Omit<Fault, 'name'> = { begin: async () => async () => undefined };
 
@@ -22,7 +22,7 @@ const CROWDS: readonly Fault[] = [
 const WITHOUT_KEYS: readonly Fault[] = PROCESS_FAULTS.filter(({ mayDouble }) => mayDouble).map((fault) => ({
   ...fault,
   name: `${fault.name}, keys ignored`,
-  needs: { ...fault.needs, honoursKeys: false },
+  needs: { ...fault.needs, honoursKeys: false, timing: PATIENT_TIMING },
 }));
 
 export const FAULT_GROUPS: Readonly<Record<string, readonly Fault[]>> = {
@@ -85,6 +85,7 @@ export function combination(seed: number): Experiment {
     workers,
     slots: pick([1, workers]),
     honoursKeys,
+    timing: honoursKeys ? TIMING : PATIENT_TIMING,
     trigger: isCalled ? 'qstash' : 'loop',
     // What the console should name is only clear when one thing is wrong.
     faults: faults.map(({ fault: { console: _, ...fault }, ...when }) => ({ fault, ...when })),

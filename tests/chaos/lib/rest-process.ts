@@ -21,7 +21,7 @@ export async function startRestProcess(databaseUrl: string): Promise<RestProcess
   let child: ChildProcess;
   const start = () => {
     // Its client says on stderr that connections broke, which is the point of these experiments.
-    child = spawn(process.execPath, [script, databaseUrl, String(port)], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child = spawn(process.execPath, [script, databaseUrl, String(port)], { stdio: ['pipe', 'pipe', 'ignore'] });
     child.once('exit', () => {
       if (!isStopping) setTimeout(() => (isStopping ? undefined : start()), 200);
     });

@@ -22,9 +22,16 @@ export const TIMING: Timing = {
   lockTtlSeconds: 4,
   timeoutsMs: { redis: 800, postgres: 1_500, email: 1_200 },
   drainMs: 25_000,
-  recoveryMs: 30_000,
-  restMs: 70_000,
+  recoveryMs: 60_000,
+  restMs: 95_000,
   refreshMs: 500,
+};
+
+/** Where keys are ignored only a hard kill may double: there no send times out on a busy machine. */
+export const PATIENT_TIMING: Timing = {
+  ...TIMING,
+  leaseSeconds: 10,
+  timeoutsMs: { redis: 2_000, postgres: 5_000, email: 4_500 },
 };
 
 /** As worker-child.ts knows it; importing that file would start a worker. */

@@ -40,6 +40,8 @@ export const POISON = 'poison';
 const setting = JSON.parse(process.argv[2] ?? '{}') as WorkerSetting;
 const { urls, key, slots, options, timeoutsMs, clockStep, endpoint } = setting;
 if (clockStep !== null) stepClock(clockStep);
+// Who started us is gone, however it went.
+process.stdin.on('end', () => process.exit(1)).resume();
 const told = new AbortController();
 process.once('SIGTERM', () => told.abort());
 const say = (value: unknown) => writeSync(1, `${JSON.stringify(value)}\n`);
@@ -72,6 +74,7 @@ const worker = createQueueProcessor(
 say({ begins: process.pid });
 await (endpoint === null ? loop() : answerDeliveries(endpoint));
 await Promise.all([redis.close(), supabase.close()]);
+process.stdin.destroy();
 
 async function loop(): Promise<void> {
   while (!told.signal.aborted) {

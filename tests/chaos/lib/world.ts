@@ -38,6 +38,8 @@ export interface World {
   reset(options: { seed: string; providers: ControlChange; dailyLimit: number }): Promise<void>;
   /** Queue rows whose send a worker has begun since the last reset. */
   startedBy(worker: string): ReadonlySet<string>;
+  /** The same for the email function alone. */
+  skipForFunction(ms: number): void;
   /** Simulated time that has passed beyond real time: for the email function, and for emails that wait for a retry. */
   skip(ms: number): Promise<void>;
   stop(): Promise<void>;
@@ -127,6 +129,9 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
         from unnest(array['resend', 'brevo', 'mailersend', 'aws_ses']) as provider, generate_series(0, 1) as day`;
     },
     startedBy: (worker) => started.get(worker) ?? new Set(),
+    skipForFunction: (ms) => {
+      skippedMs += ms;
+    },
     skip: async (ms) => {
       skippedMs += ms;
       await postgres.sql`
