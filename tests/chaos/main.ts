@@ -1,12 +1,16 @@
 /**
  * The chaos suite from one command, which writes REPORT.md: `npm run chaos -- --runs 200`. Ends with 1 if anything was lost,
- * doubled or wrong.
+ * doubled or wrong. `--million` and `--soak <hours>` write their sections alone; `--only <words>` looks at some experiments,
+ * `--seed 17 --runs 1 --no-alone --log` at one combination and at what its workers said.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Experiment, type Outcome, runExperiment } from './lib/experiment.ts';
+import { drain } from './lib/million.ts';
 import { alone, combination, FAULT_GROUPS } from './lib/plan.ts';
 import { machineLine, type Section, summarize, tableOf, violationsOf, writeReport } from './lib/report.ts';
+import { drainText, soakText } from './lib/report-long.ts';
+import { soak } from './lib/soak.ts';
 import { createWorldPool } from './lib/world-pool.ts';
 
 const TITLES = ['Summary', 'Each fault alone', 'Combinations', 'One million rows', 'Soak'];
@@ -19,6 +23,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
     'no-alone': { type: 'boolean', default: false },
     'no-report': { type: 'boolean', default: false },
+    // Nothing but this one.
+    million: { type: 'boolean', default: false },
+    soak: { type: 'string' },
     log: { type: 'boolean', default: false },
   },
 });
@@ -28,6 +35,16 @@ const combined = Array.from({ length: Number(values.runs) }, (_, n) => combinati
 
 // Servers and workers end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+const reportPath = fileURLToPath(new URL('REPORT.md', import.meta.url));
+if (values.million) {
+  writeReport(reportPath, TITLES, [{ title: 'One million rows', body: drainText(await drain()) }]);
+  process.exit(0);
+}
+if (values.soak !== undefined) {
+  writeReport(reportPath, TITLES, [{ title: 'Soak', body: soakText(await soak(Number(values.soak))) }]);
+  process.exit(0);
+}
+
 const worlds = createWorldPool(Number(values['at-once']));
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const outcomes = { singles: await runAll(singles), combined: await runAll(combined) };
@@ -68,5 +85,5 @@ function report(): void {
       body: `Seeds ${values.seed} to ${last}: two to four faults at random times on a random load.\n\n${tableOf(outcomes.combined)}`,
     },
   ];
-  writeReport(fileURLToPath(new URL('REPORT.md', import.meta.url)), TITLES, sections);
+  writeReport(reportPath, TITLES, sections);
 }

@@ -14,6 +14,8 @@ export interface RestProcess {
   stop(): Promise<void>;
 }
 
+const START_DEADLINE_MS = 10_000;
+
 export async function startRestProcess(databaseUrl: string): Promise<RestProcess> {
   const script = fileURLToPath(new URL('../../support/rest-child.ts', import.meta.url));
   const port = await freePort();
@@ -22,7 +24,12 @@ export async function startRestProcess(databaseUrl: string): Promise<RestProcess
   const start = () => {
     // Its client says on stderr that connections broke, which is the point of these experiments.
     child = spawn(process.execPath, [script, databaseUrl, String(port)], { stdio: ['pipe', 'pipe', 'ignore'] });
+    // Begun while its database was being cut off, it may wait for an answer that never comes.
+    const started = child;
+    const watchdog = setTimeout(() => started.kill('SIGKILL'), START_DEADLINE_MS);
+    started.stdout?.once('data', () => clearTimeout(watchdog));
     child.once('exit', () => {
+      clearTimeout(watchdog);
       if (!isStopping) setTimeout(() => (isStopping ? undefined : start()), 200);
     });
     return child;
