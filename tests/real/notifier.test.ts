@@ -1,5 +1,5 @@
 /** Telling people: what is told, to whom it is told, and that many who look tell once. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Systems } from '../../src/commands/connect.ts';
 import { createNotifier, type Notifier } from '../../src/commands/notifier.ts';
 import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
@@ -7,7 +7,10 @@ import { parseAlerts } from '../../src/domain/alert.ts';
 import { loaded } from '../../src/domain/loaded.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { DAY_MS, MINUTE_MS } from '../../src/domain/time.ts';
+import { startCli } from '../support/cli.ts';
 import { manualClock } from '../support/clock.ts';
+import { startDeployment } from '../support/deployment.ts';
+import { isMailStackMissing } from '../support/mail-stack.ts';
 import { isRedisServerMissing, type RedisServer, startRedisServer } from '../support/redis.ts';
 import { type Served, serve } from '../support/serve.ts';
 import { aBlindSnapshot, aSnapshot, NOON } from '../support/snapshot.ts';
@@ -147,5 +150,40 @@ describe.skipIf(isRedisServerMissing())('telling people by webhook', () => {
 
   it('keeps a sandbox to itself', () => {
     expect(() => notifier('json', { name: 'sandbox', isSandbox: true })).toThrow('nobody to tell');
+  });
+});
+
+describe.skipIf(isMailStackMissing())('work and serve of one deployment', () => {
+  it('tell once, and not again after a restart', async () => {
+    const posts: string[] = [];
+    const hook = await serve(async (request) => {
+      posts.push(await request.text());
+      return new Response('ok');
+    });
+    const deployment = await startDeployment();
+    const { redis } = deployment.stack;
+    const env = { ...deployment.environment, EMAIL_WEBHOOK_URL: hook.url };
+    const commands = [
+      ['work', '--force-local'],
+      ['serve', '--port', '0'],
+    ];
+    try {
+      await redis.client.lpush('email:alerts:critical', `CRITICAL: resend is down [${new Date().toISOString()}]`);
+      for (let round = 1; round <= 2; round += 1) {
+        const running = commands.map((args) => startCli(args, { env }));
+        await Promise.all(running.map((each) => each.untilStdout(/\[schedule\]|Listening on/)));
+        // Each has looked once: the memory of what was told is as old as its look.
+        await vi.waitFor(async () => expect(await redis.client.hexists('email:ops:told', 'since')).toBe(1), 20_000);
+        await vi.waitFor(() => expect(posts).toHaveLength(1), 20_000);
+        for (const { child } of running) child.kill('SIGTERM');
+        const ends = await Promise.all(running.map((each) => each.finished()));
+        const told = ends.filter(({ stdout }) => stdout.includes('[notify] Told by webhook: alert'));
+        expect(told).toHaveLength(round === 1 ? 1 : 0);
+      }
+      expect(JSON.parse(posts[0] ?? '').text).toContain('resend is down');
+    } finally {
+      await deployment.stop();
+      await hook.stop();
+    }
   });
 });
