@@ -114,7 +114,10 @@ describe('with the sandbox', () => {
     expect(JSON.parse(again.stdout).ids).toEqual([id]);
     await run(['resume', '--yes']);
     const wrong = await run(['queue', 'retry']);
-    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('give ids, or one of --failed, --status and --dead') });
+    expect(wrong).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('give ids, or one of --failed, --status and --dead'),
+    });
   });
 
   test('`sandbox outbox` lists what was sent, nothing of it twice', async () => {
