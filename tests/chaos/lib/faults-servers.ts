@@ -132,7 +132,10 @@ async function hideFunctions({ world }: Field, isHidden: (name: string) => boole
   const itself = (name: string) => name;
   const gone = (name: string) => `gone_${name}`;
   await rename(itself, gone);
-  return async () => void (await rename(gone, itself));
+  return async () => {
+    await rename(gone, itself);
+    world.reloadSchema();
+  };
 }
 
 const INNER = /^email_ops_(drop_lease|counter_name|bucket|fold_counters|count_queue|fold_deliveries|count_deliveries)$/;

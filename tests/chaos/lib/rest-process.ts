@@ -11,6 +11,8 @@ import { freePort } from '../../support/redis.ts';
 export interface RestProcess {
   readonly url: string;
   readonly key: string;
+  /** As `notify pgrst, 'reload schema'`: one that began while functions were missing knows nothing of them. */
+  reloadSchema(): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function startRestProcess(databaseUrl: string): Promise<RestProcess
   const [line] = await once(createInterface({ input: first.stdout }), 'line', { signal: AbortSignal.timeout(20_000) });
   return {
     ...(JSON.parse(String(line)) as { url: string; key: string }),
+    reloadSchema: () => void child.kill('SIGKILL'),
     stop: async () => {
       isStopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -34,6 +34,8 @@ export interface World {
   redis(...command: readonly string[]): Promise<unknown>;
   /** Kills redis-server and starts an empty one at the same port. */
   restartRedis(downMs: number): Promise<void>;
+  /** The REST API looks anew at which functions there are. */
+  reloadSchema(): void;
   /** Everything empty and well; providers as told. */
   reset(options: { seed: string; providers: ControlChange; dailyLimit: number }): Promise<void>;
   /** Queue rows whose send a worker has begun since the last reset. */
@@ -94,6 +96,7 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
       const { result } = (await transport.send({ body: [...command] })) as { result?: unknown };
       return result;
     },
+    reloadSchema: rest.reloadSchema,
     restartRedis: async (downMs) => {
       await redisServer.stop();
       await new Promise((resolve) => setTimeout(resolve, downMs));
