@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { isProvider, type Provider } from '../domain/email.ts';
 import type { QueueOverview } from '../domain/queue.ts';
 import { completeQuotas } from '../domain/quota.ts';
-import { type Clock, MINUTE_MS, SECOND_MS } from '../domain/time.ts';
+import { type Clock, SECOND_MS } from '../domain/time.ts';
 import { FaultError, SYSTEM, unreadable } from './fault.ts';
 import { readOverviewFromTables } from './overview-tables.ts';
 import { count, epochMs, parseEach } from './parse.ts';
@@ -15,7 +15,7 @@ import { answerOf, isMissingSchema } from './supabase.ts';
 
 /** While the migration is missing: how long what the tables told is good enough, and how often we ask for the function. */
 export const TABLES_GOOD_FOR_MS = 30 * SECOND_MS;
-export const ASK_AGAIN_AFTER_MS = 5 * MINUTE_MS;
+export const ASK_AGAIN_AFTER_MS = 30 * SECOND_MS;
 
 export interface OverviewReading {
   readonly overview: QueueOverview;

@@ -172,6 +172,8 @@ async function ask(target: string, { agent, method, path, headers, body }: Asked
     method: method ?? 'GET',
     headers: { ...kept, 'content-length': body.length },
   });
+  // After the answer has begun nobody waits for it any more.
+  outgoing.on('error', () => undefined);
   outgoing.end(body);
   const [incoming] = (await once(outgoing, 'response', { signal: AbortSignal.timeout(120_000) })) as [IncomingMessage];
   return { status: incoming.statusCode ?? 502, headers: incoming.headers, body: await buffer(incoming) };

@@ -62,6 +62,11 @@ export function alone(fault: Fault): Experiment {
   };
 }
 
+/** Poison needs few attempts to be found out, and whoever suffers much beside it needs many: it is for itself. */
+const COMBINABLE = Object.fromEntries(
+  Object.entries(FAULT_GROUPS).map(([group, faults]) => [group, faults.filter(({ needs }) => !needs?.load?.poison)]),
+);
+
 /** Two to four faults at random times, on a random load with one to eight workers; the same for the same seed. */
 export function combination(seed: number): Experiment {
   const random = seededRandom(`combination/${seed}`);
@@ -69,7 +74,7 @@ export function combination(seed: number): Experiment {
   const between = (low: number, high: number) => Math.floor(low + random.next() * (high - low + 1));
   const honoursKeys = random.next() < 0.8;
   const isCalled = random.next() < 0.25;
-  const { qstash = [], crowds: _, 'keys ignored': __, ...others } = FAULT_GROUPS;
+  const { qstash = [], crowds: _, 'keys ignored': __, ...others } = COMBINABLE;
   const pool = [...Object.values(others), PARTIAL_NETWORK_FAULTS, ...(isCalled ? [qstash] : [])];
   const faults = Array.from({ length: between(2, 4) }, () => {
     const usable = honoursKeys ? pick(pool) : pick([PROCESS_FAULTS, REDIS_FAULTS]);

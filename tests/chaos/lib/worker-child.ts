@@ -97,9 +97,15 @@ async function answerDeliveries({ signingKey, baseUrl }: { signingKey: string; b
     cronSecret: null,
     isDevelopment: false,
   });
-  const served = await serve((request) => routes['queue-processor'](request));
+  const runs = new Set<Promise<Response>>();
+  const served = await serve((request) => {
+    const run = routes['queue-processor'](request).finally(() => runs.delete(run));
+    runs.add(run);
+    return run;
+  });
   say({ listens: served.url });
   if (!told.signal.aborted) await new Promise((resolve) => told.signal.addEventListener('abort', resolve));
+  await Promise.allSettled(runs);
   await served.stop();
 }
 
