@@ -93,6 +93,16 @@ export async function startPostgres(): Promise<PostgresCluster> {
     throw new Error(`PostgreSQL did not start:\n${log.text()}`, { cause });
   }
   let databases = 0;
+  let restarting: Promise<void> = Promise.resolve();
+  const restart = async (how: 'stop' | 'crash', downMs: number) => {
+    const exited = once(server, 'exit', { signal: AbortSignal.timeout(startDeadlineMs) });
+    server.kill(how === 'stop' ? 'SIGINT' : 'SIGQUIT');
+    await exited;
+    await delay(downMs);
+    server = begin();
+    log = collect(server);
+    await log.includes('ready to accept connections');
+  };
   return {
     ...open('postgres'),
     createDatabase: async (name = `test_${++databases}`) => {
@@ -101,14 +111,10 @@ export async function startPostgres(): Promise<PostgresCluster> {
       await sql.end();
       return open(name);
     },
-    restart: async (how, downMs = 0) => {
-      const exited = once(server, 'exit', { signal: AbortSignal.timeout(startDeadlineMs) });
-      server.kill(how === 'stop' ? 'SIGINT' : 'SIGQUIT');
-      await exited;
-      await delay(downMs);
-      server = begin();
-      log = collect(server);
-      await log.includes('ready to accept connections');
+    restart: (how, downMs = 0) => {
+      // One after the other: the second finds a server to end.
+      restarting = restarting.catch(() => undefined).then(() => restart(how, downMs));
+      return restarting;
     },
     stop,
     [Symbol.asyncDispose]: stop,

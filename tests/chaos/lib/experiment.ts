@@ -123,7 +123,12 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   const violations: string[] = [];
   try {
     await until(() => firstSent(world), DRAIN_DEADLINE_MS);
-    await Promise.all(experiment.faults.map((planned) => suffer(field, planned, watch, violations)));
+    const sufferings = experiment.faults.map((planned) =>
+      suffer(field, planned, watch, violations).catch((error) =>
+        violations.push(`${planned.fault.name}: ${String(error)}`),
+      ),
+    );
+    await Promise.all(sufferings);
     const wellSinceMs = performance.now();
     isDrained = await until(() => hasDrained(world), DRAIN_DEADLINE_MS);
     recoveredMs = isDrained ? Math.round(performance.now() - wellSinceMs) : null;

@@ -13,7 +13,7 @@ export interface Fleet {
   /** Puts it to sleep and wakes it. */
   stopProcess(name: string): void;
   continueProcess(name: string): void;
-  /** SIGTERM, and a new process in its place once it has drained. */
+  /** SIGTERM, and a new process in its place once it has drained. Not twice: a second one would be a hard kill. */
   drain(name: string): void;
   /** Has it drain, and starts its process anew with another setting. */
   change(name: string, setting: Partial<WorkerSetting>): void;
@@ -68,6 +68,14 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   for (const name of current.keys()) start(name);
   const signal = (name: string, what: NodeJS.Signals) => processes.get(name)?.kill(what) ?? false;
 
+  const told = new WeakSet<ChildProcess>();
+  const drain = (name: string) => {
+    const child = processes.get(name);
+    if (child === undefined || told.has(child)) return;
+    told.add(child);
+    child.kill('SIGTERM');
+  };
+
   return {
     names: [...current.keys()],
     kill: (name) => {
@@ -76,12 +84,12 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
     },
     stopProcess: (name) => void signal(name, 'SIGSTOP'),
     continueProcess: (name) => void signal(name, 'SIGCONT'),
-    drain: (name) => void signal(name, 'SIGTERM'),
+    drain,
     change: (name, setting) => {
       const known = current.get(name);
       if (known === undefined) throw new Error(`There is no worker ${name}.`);
       current.set(name, { ...known, ...setting });
-      signal(name, 'SIGTERM');
+      drain(name);
     },
     endpoint: (name) => endpoints.get(name) ?? null,
     kills: () => kills,
