@@ -70,11 +70,8 @@ function escapeToken(text: string, at: number, isFinal: boolean): Token | null {
   if (next === '[') return csiToken(text, at, isFinal);
   if (next === 'O') return ss3Token(text, at, isFinal);
   if (next === ']' || next === 'P' || next === '_' || next === '^') return stringToken(text, at, isFinal);
-  if (next === '\x1b') return { length: 1, event: key('escape') };
-  const rest = nextToken(text, at + 1, isFinal);
-  if (rest === null) return null;
-  const event = rest.event?.kind === 'key' ? key(`M-${rest.event.key}`) : null;
-  return { length: rest.length + 1, event };
+  // Alt with a letter looks the same; no key of ours has Alt, and a slow link brings Escape and the next key in one packet.
+  return { length: 1, event: key('escape') };
 }
 
 const PASTE_BEGIN = '\x1b[200~';

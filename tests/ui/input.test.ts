@@ -18,7 +18,7 @@ describe('what the terminal sends', () => {
     ['\x1b[A\x1bOB\x1b[C\x1b[D', ['up', 'down', 'right', 'left']],
     ['\x1b[5~\x1b[6~\x1b[H\x1bOF', ['page-up', 'page-down', 'home', 'end']],
     ['\x1b[1;5C', ['C-right']],
-    ['\x1bx', ['M-x']],
+    ['\x1bx', ['escape', 'x']],
     ['\x1b', ['escape']],
     ['\x1b\x1b[A', ['escape', 'up']],
   ])('%j means %j', (bytes, keys) => {
