@@ -1,8 +1,6 @@
 /** The verdict in the words of the banner. */
 import type { Verdict, VerdictReason } from '../domain/verdict.ts';
 
-export { levelWord } from '../domain/verdict-words.ts';
-
 /** The reasons of the verdict's own level, in a row; what is well needs none. */
 export function verdictReasons({ level, reasons }: Verdict): readonly string[] {
   if (level === 'ok') return ['email is flowing'];

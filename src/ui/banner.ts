@@ -1,11 +1,12 @@
 /** The two lines at the top of every view: where we are, how it is, who holds the queue, and what looking costs. Pure. */
 import { formatAge, formatCount } from '../domain/format.ts';
 import { lastValue } from '../domain/loaded.ts';
-import { levelWord, verdictReasons } from './banner-words.ts';
+import { countdown, lockWords } from '../domain/state-words.ts';
+import { levelWord } from '../domain/verdict-words.ts';
+import { verdictReasons } from './banner-words.ts';
 import { cut, joinFitting, type Line, line, type Role, seg, spread, widthOf } from './line.ts';
 import { commandsPerHour, waitingFor } from './reduce.ts';
 import { type State, shownNow, shownPicture } from './state.ts';
-import { countdown, lockWords } from './words.ts';
 
 export function bannerLines(state: State, columns: number): readonly Line[] {
   return [verdictLine(state, columns), stateLine(state, columns)];

@@ -1,4 +1,4 @@
-/** Bars and sparklines (`domain/spark.ts`) made of characters: one cell a character, with a look in ASCII (`ascii.ts`). Pure and total. */
+/** Bars made of characters: one cell a character, with a look in ASCII (`ascii.ts`). Pure and total. */
 
 /** Exactly `cells` wide, filled to `percent` (0–100). Anything above nothing shows; only what is full looks full. */
 export function barText(percent: number, cells: number): string {
@@ -7,5 +7,3 @@ export function barText(percent: number, cells: number): string {
   const filled = share === 0 ? 0 : Math.max(1, Math.min(cells - (share < 1 ? 1 : 0), Math.round(share * cells)));
   return '█'.repeat(filled) + '░'.repeat(cells - filled);
 }
-
-export { sparkText } from '../domain/spark.ts';

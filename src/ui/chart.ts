@@ -3,8 +3,6 @@ import type { MetricPoint } from '../domain/metric.ts';
 import { SERIES, type Series } from '../domain/metric-series.ts';
 import { HOUR_MS, MINUTE_MS } from '../domain/time.ts';
 
-export { type ChartTrace, SERIES, type Series } from '../domain/metric-series.ts';
-
 export const RANGES = [
   { id: '15m', title: '15 min', ms: 15 * MINUTE_MS },
   { id: '1h', title: '1 h', ms: HOUR_MS },

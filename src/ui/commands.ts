@@ -1,6 +1,7 @@
 /** What each command of the keymap does to the state. Commands that are not the program's go to the view at hand. Pure. */
 import { parseDuration } from '../domain/duration.ts';
 import { isWorkerName } from '../domain/run.ts';
+import { holderWords, outside } from '../domain/state-words.ts';
 import { MINUTE_MS } from '../domain/time.ts';
 import { act } from './act.ts';
 import { type Form, withError } from './dialog.ts';
@@ -11,7 +12,6 @@ import { type CommandName, type State, type Step, shownPicture } from './state.t
 import { THEME_NAMES } from './theme.ts';
 import { toView } from './to-view.ts';
 import { VIEWS, viewOf } from './views.ts';
-import { holderWords, outside } from './words.ts';
 
 export interface GivenCommand {
   readonly name: CommandName;

@@ -4,15 +4,16 @@
  */
 import { formatAge } from '../domain/format.ts';
 import { lastValue } from '../domain/loaded.ts';
+import { SERIES } from '../domain/metric-series.ts';
 import type { WorkerName } from '../domain/run.ts';
+import { holderWords } from '../domain/state-words.ts';
 import type { ActionKind } from './actions.ts';
-import { RANGES, SERIES } from './chart.ts';
+import { RANGES } from './chart.ts';
 import { type CommandName, type State, whyInert } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
 import { localOf } from './view.ts';
 import { isSelectedDisabled } from './views/parts/provider-local.ts';
 import { VIEWS, viewOf } from './views.ts';
-import { holderWords } from './words.ts';
 
 export interface KeyRow {
   readonly keys: readonly string[];

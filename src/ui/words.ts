@@ -1,15 +1,6 @@
-/** Sentences that more than one panel says: those of `domain/state-words.ts`, and text from outside as the operator wants it. */
+/** What panels say of text from outside, as the operator wants it, and words with the role that they are painted in. */
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import type { Role } from './line.ts';
-
-export {
-  countdown,
-  drainWords,
-  holderWords,
-  lockWords,
-  outside,
-  whenWords,
-} from '../domain/state-words.ts';
 
 export interface Words {
   readonly text: string;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loaded } from '../../src/domain/loaded.ts';
 import type { MetricPoint } from '../../src/domain/metric.ts';
+import { SERIES } from '../../src/domain/metric-series.ts';
 import { MINUTE_MS } from '../../src/domain/time.ts';
-import { FIRST_CHART, movedCursor, roundTop, SERIES } from '../../src/ui/chart.ts';
+import { FIRST_CHART, movedCursor, roundTop } from '../../src/ui/chart.ts';
 import { textOf } from '../../src/ui/line.ts';
 import type { Plot } from '../../src/ui/panel.ts';
 import type { State } from '../../src/ui/state.ts';

@@ -1,5 +1,6 @@
 /** The third view: what is wrong now, every critical alert, and for what is selected what it means and what to check first. */
 import { plural } from '../../domain/format.ts';
+import { outside } from '../../domain/state-words.ts';
 import { act } from '../act.ts';
 import { environmentField } from '../confirm.ts';
 import type { Form } from '../dialog.ts';
@@ -8,7 +9,7 @@ import { line } from '../line.ts';
 import type { Panel } from '../panel.ts';
 import type { CommandName, State } from '../state.ts';
 import { defineView, type ViewStep } from '../view.ts';
-import { addressed, outside } from '../words.ts';
+import { addressed } from '../words.ts';
 import { alertDetailPanel, feedPanel, lastScroll, reasonsPanel } from './parts/alert-panels.ts';
 import { type AlertRow, alertRows, openAlerts, type Selection, selectedIndex } from './parts/alert-rows.ts';
 import { textLines } from './parts/facts.ts';

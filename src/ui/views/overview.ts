@@ -2,7 +2,8 @@
 import { isCriticalAlert } from '../../domain/alert.ts';
 import { plural } from '../../domain/format.ts';
 import { lastValue } from '../../domain/loaded.ts';
-import { movedCursor, RANGES, SERIES, seriesOf } from '../chart.ts';
+import { SERIES } from '../../domain/metric-series.ts';
+import { movedCursor, RANGES, seriesOf } from '../chart.ts';
 import type { Form } from '../dialog.ts';
 import { columnsOf, type Rect, rowsOf } from '../layout.ts';
 import { line } from '../line.ts';

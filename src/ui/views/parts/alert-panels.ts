@@ -1,15 +1,16 @@
 /** The panels of the view *Alerts*: reasons, feed, and what is selected with what to check first. Pure. */
 import type { AlertFeed } from '../../../domain/alert.ts';
 import { formatAge, formatCount, formatInstant, plural } from '../../../domain/format.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { MINUTE_MS } from '../../../domain/time.ts';
+import { levelWord } from '../../../domain/verdict-words.ts';
 import { wrap } from '../../../domain/width.ts';
-import { levelWord } from '../../banner-words.ts';
 import { inside, type Rect } from '../../layout.ts';
 import { BLANK, cut, fill, type Line, line, type Role, seg, textOf } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 import type { AlertRow } from './alert-rows.ts';
 import { alertLine, countLine } from './alerts.ts';
 import { textLines } from './facts.ts';

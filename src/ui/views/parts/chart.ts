@@ -2,8 +2,9 @@
 import { formatClock } from '../../../domain/format.ts';
 import { lastValue } from '../../../domain/loaded.ts';
 import { type ChartBucket, downsample, type MetricPoint, type MetricSeries } from '../../../domain/metric.ts';
+import type { Series } from '../../../domain/metric-series.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../domain/time.ts';
-import { type ChartChoice, rangeOf, roundTop, type Series } from '../../chart.ts';
+import { type ChartChoice, rangeOf, roundTop } from '../../chart.ts';
 import type { Rect } from '../../layout.ts';
 import { BLANK, fill, type Line, line, seg } from '../../line.ts';
 import type { Panel, Span, Trace } from '../../panel.ts';

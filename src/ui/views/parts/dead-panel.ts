@@ -2,13 +2,14 @@
 import type { DeadDelivery } from '../../../domain/delivery.ts';
 import { formatCount } from '../../../domain/format.ts';
 import type { Fault } from '../../../domain/loaded.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { inside, type Rect } from '../../layout.ts';
 import { type Line, line, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { faultWord } from '../../part.ts';
 import { type State, shownNow } from '../../state.ts';
 import { type TableColumn, tableLines } from '../../table.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 import { factLines, textLines } from './facts.ts';
 import type { SchedulesLocal } from './schedule-rows.ts';
 import { momentWords, stampWords } from './schedule-words.ts';

@@ -3,12 +3,13 @@ import type { DeadLetter, DeliveryLog, QueuedEmail } from '../../../domain/email
 import { formatAge, formatInstant, formatLatency, plural } from '../../../domain/format.ts';
 import type { Fault } from '../../../domain/loaded.ts';
 import type { EmailDetails, ListedDeadLetter, QueueItem } from '../../../domain/queue-page.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { wrap } from '../../../domain/width.ts';
 import { inside, type Rect } from '../../layout.ts';
 import { type Line, line, type Role, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { safeText } from '../../safe-text.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 
 export interface OpenEmail {
   readonly item: QueueItem;

@@ -2,13 +2,13 @@
 import { isProvider } from '../../../domain/email.ts';
 import { formatAge } from '../../../domain/format.ts';
 import { remainingToday } from '../../../domain/quota.ts';
+import { outside, whenWords } from '../../../domain/state-words.ts';
 import { DAY_MS, MINUTE_MS } from '../../../domain/time.ts';
 import { parseUntil } from '../../../domain/until.ts';
 import type { ActionRequest } from '../../actions.ts';
 import { type Form, withError } from '../../dialog.ts';
 import { type Line, line, seg } from '../../line.ts';
 import type { State } from '../../state.ts';
-import { outside, whenWords } from '../../words.ts';
 import { textLines } from './facts.ts';
 import type { ProviderRow } from './provider-rows.ts';
 

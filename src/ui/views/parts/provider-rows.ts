@@ -9,9 +9,10 @@ import { standingOf } from '../../../domain/provider-record.ts';
 import { type Disabled, disabledUntilEpochMs, type ProviderState } from '../../../domain/provider-state.ts';
 import type { ProviderDeliveries } from '../../../domain/queue.ts';
 import { completeQuotas, type ProviderQuota, remainingToday } from '../../../domain/quota.ts';
+import { outside, whenWords } from '../../../domain/state-words.ts';
 import { SECOND_MS } from '../../../domain/time.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { addressed, outside, type Words, whenWords } from '../../words.ts';
+import { addressed, type Words } from '../../words.ts';
 
 /** Null and absent: not known. */
 export interface ProviderRow {

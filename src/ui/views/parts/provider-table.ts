@@ -3,8 +3,9 @@ import { formatAge, formatCount, formatLatency, formatPercent, UNKNOWN } from '.
 import type { Loaded } from '../../../domain/loaded.ts';
 import { bucketsOf, type ProviderHistory } from '../../../domain/provider-history.ts';
 import { percentUsed, type QuotaUse, quotaStatus } from '../../../domain/quota.ts';
+import { sparkText } from '../../../domain/spark.ts';
 import { MINUTE_MS } from '../../../domain/time.ts';
-import { barText, sparkText } from '../../bars.ts';
+import { barText } from '../../bars.ts';
 import { rangeOf } from '../../chart.ts';
 import { inside, type Rect } from '../../layout.ts';
 import { cut, dimmed, fill, type Line, type Role, type Segment, seg } from '../../line.ts';

@@ -1,13 +1,14 @@
 /** Retry and discard in the Queue view: what they mean for, why they can't be done, and what is asked before. Pure. */
 import { formatCount, plural } from '../../../domain/format.ts';
 import type { ListedStatus, QueueItem } from '../../../domain/queue-page.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { wrap } from '../../../domain/width.ts';
 import type { ActionRequest } from '../../actions.ts';
 import { environmentField } from '../../confirm.ts';
 import type { Form } from '../../dialog.ts';
 import { type Line, line, seg } from '../../line.ts';
 import type { State } from '../../state.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 import { selectedItem } from './queue-list.ts';
 import { type QueueLocal, selectedGroup } from './queue-local.ts';
 import { kindWords } from './queue-panels.ts';

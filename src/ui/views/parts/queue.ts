@@ -3,15 +3,15 @@ import { ratesOf } from '../../../domain/drain.ts';
 import { formatAge, formatClock, formatCount, plural } from '../../../domain/format.ts';
 import { lastValue } from '../../../domain/loaded.ts';
 import type { QueueOverview } from '../../../domain/queue.ts';
+import { sparkText } from '../../../domain/spark.ts';
+import { drainWords } from '../../../domain/state-words.ts';
 import { MINUTE_MS } from '../../../domain/time.ts';
 import { wrap } from '../../../domain/width.ts';
-import { sparkText } from '../../bars.ts';
 import type { Rect } from '../../layout.ts';
 import { type Line, line, seg, widthOf } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { drainWords } from '../../words.ts';
 import { depthHistory } from './chart.ts';
 
 export function queuePanel(state: State, rect: Rect): Panel {

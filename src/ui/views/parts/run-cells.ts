@@ -1,9 +1,10 @@
 /** What is said of a run in a cell of the list, and of a line of the log. Pure. */
 import { formatAge, formatLatency } from '../../../domain/format.ts';
 import { runWords } from '../../../domain/run-words.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { cut, type Line, line, type Role, seg } from '../../line.ts';
 import type { LogLine, State } from '../../state.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 import type { RunRow } from './run-rows.ts';
 import { missedWords, momentWords } from './schedule-words.ts';
 

@@ -2,13 +2,14 @@
 import type { AuditEntry } from '../../../domain/audit.ts';
 import { formatCount, plural } from '../../../domain/format.ts';
 import type { RunFeed } from '../../../domain/run.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { inside, type Rect } from '../../layout.ts';
 import { type Line, line, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { faultWord, partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
 import { type TableColumn, tableLines } from '../../table.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 import { textLines } from './facts.ts';
 import {
   beganWords,

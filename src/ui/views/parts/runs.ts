@@ -4,12 +4,13 @@ import { lastValue } from '../../../domain/loaded.ts';
 import { type MissedRun, missedRuns } from '../../../domain/missed.ts';
 import type { RunFeed, RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
+import { outside } from '../../../domain/state-words.ts';
 import type { Rect } from '../../layout.ts';
 import { cut, fill, type Line, line, type Role, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 
 export function runsPanel(state: State, rect: Rect): Panel {
   const nowEpochMs = shownNow(state);

@@ -3,12 +3,13 @@ import type { DeadDelivery } from '../../../domain/delivery.ts';
 import { formatCount, plural } from '../../../domain/format.ts';
 import type { Schedule } from '../../../domain/schedule.ts';
 import { workersFor } from '../../../domain/schedule-plan.ts';
+import { outside } from '../../../domain/state-words.ts';
 import type { ActionRequest } from '../../actions.ts';
 import { environmentField } from '../../confirm.ts';
 import type { Form } from '../../dialog.ts';
 import { type Line, line, seg } from '../../line.ts';
 import type { State } from '../../state.ts';
-import { addressed, outside } from '../../words.ts';
+import { addressed } from '../../words.ts';
 import { textLines } from './facts.ts';
 
 /** A resumed schedule needs no question; one that stands still does, because nothing resumes it by itself. */

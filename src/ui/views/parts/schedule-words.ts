@@ -4,9 +4,10 @@ import { formatAge, formatClock, formatLatency, plural } from '../../../domain/f
 import type { MissedRun } from '../../../domain/missed.ts';
 import type { Schedule } from '../../../domain/schedule.ts';
 import type { ScheduleStanding } from '../../../domain/schedule-standing.ts';
+import { outside } from '../../../domain/state-words.ts';
 import { MINUTE_MS, utcDay } from '../../../domain/time.ts';
 import type { Role } from '../../line.ts';
-import { outside, type Words } from '../../words.ts';
+import type { Words } from '../../words.ts';
 
 /** What is to be said first of a schedule: what is wrong with it, else when it comes next. */
 export function standingWords(standing: ScheduleStanding, missed: MissedRun | undefined, nowEpochMs: number): Words {

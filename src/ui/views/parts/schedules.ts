@@ -2,12 +2,12 @@
 import { formatClock, plural } from '../../../domain/format.ts';
 import type { Schedule, ScheduleOverview } from '../../../domain/schedule.ts';
 import { scheduleStandings } from '../../../domain/schedule-standing.ts';
+import { outside } from '../../../domain/state-words.ts';
 import type { Rect } from '../../layout.ts';
 import { cut, fill, type Line, line, type Segment, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
-import { outside } from '../../words.ts';
 import { missedHere } from './runs.ts';
 
 export function schedulesPanel(state: State, rect: Rect): Panel {
