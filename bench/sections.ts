@@ -1,0 +1,11 @@
+/** The sections in the order of RESULTS.md. Each is loaded when it is run. */
+import type { Counted, Section } from './section.ts';
+
+export interface SectionEntry {
+  readonly name: string;
+  readonly section?: () => Promise<{ readonly section: Section }>;
+  /** What `--quick` counts of it. */
+  readonly counted?: () => Promise<{ readonly counted: Counted }>;
+}
+
+export const SECTIONS: readonly SectionEntry[] = [];
