@@ -73,7 +73,7 @@ const SHORTEST_ID = 4;
 const SHOWN_ID = 8;
 
 async function runList({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const feed = await readFeed(systems, signal);
   const found = options.all === true ? feed.alerts : openOf(feed);
   if (options.json === true) {
@@ -90,7 +90,7 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
 }
 
 async function runShow({ arguments: [id = ''], io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const alert = alertWith(id, (await readFeed(systems, signal)).alerts);
   const look = lookOf(io);
   const { title, means, check } = entryForAlert(alert.text);
@@ -117,7 +117,7 @@ async function runAck(invocation: Invocation<Options>): Promise<number> {
   const ids = invocation.arguments.flat();
   if ((ids.length === 0) === (options.all !== true))
     throw new UsageError('give ids, or --all for every alert that is open');
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const feed = await readFeed(systems, signal);
   const chosen = options.all === true ? openOf(feed) : ids.map((id) => alertWith(id, feed.alerts));

@@ -30,18 +30,20 @@ export interface Systems extends AsyncDisposable {
 
 export interface ConnectOptions {
   readonly environment: Variables;
+  /** Ends waiting for the sandbox at once. */
+  readonly signal: AbortSignal;
   /** Where `.env` is looked for; the working folder unless told. */
   readonly folder?: string;
   /** How far the sandbox is with starting; without it a line on stderr says so. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Connects to what is configured, or to the sandbox when nothing is. Nothing is sent yet. @throws ConfigError */
+/** Connects to what is configured, or to the sandbox when nothing is. Nothing is sent yet. @throws ConfigError, SandboxError, and the signal's reason */
 export async function connectSystems(io: Io, options: ConnectOptions): Promise<Systems> {
   const { environment, problems } = readEnvironment(options.folder ?? process.cwd(), options.environment);
   const own = configOrThrow(environment, problems);
   if (!isEmpty(own)) return open({ config: own, variables: environment, sandbox: null });
-  const sandbox = await joinSandbox(io, options.onProgress);
+  const sandbox = await joinSandbox(io, options);
   const variables = { ...environment, ...sandbox.environment };
   try {
     return await open({ config: configOrThrow(variables), variables, sandbox });
@@ -76,11 +78,11 @@ function configOrThrow(environment: Variables, problems: readonly string[] = [])
   return result.config;
 }
 
-async function joinSandbox(io: Io, onProgress: ConnectOptions['onProgress']): Promise<JoinedSandbox> {
+async function joinSandbox(io: Io, { onProgress, signal }: ConnectOptions): Promise<JoinedSandbox> {
   const { joinOrStartSandbox } = await import('../sandbox/launcher.ts');
-  if (onProgress !== undefined) return joinOrStartSandbox({ onProgress });
+  if (onProgress !== undefined) return joinOrStartSandbox({ onProgress, signal });
   const progress = progressLine(io, 'No credentials set: starting the sandbox');
-  return joinOrStartSandbox({ onProgress: progress.show }).finally(progress.end);
+  return joinOrStartSandbox({ onProgress: progress.show, signal }).finally(progress.end);
 }
 
 async function open(parts: Pick<Systems, 'config' | 'variables' | 'sandbox'>): Promise<Systems> {

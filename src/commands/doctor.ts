@@ -30,9 +30,9 @@ interface Group {
 }
 
 async function run(invocation: Invocation<Options>): Promise<number> {
-  const { io, environment } = invocation;
+  const { io, environment, signal } = invocation;
   try {
-    await using systems = await connectSystems(io, { environment });
+    await using systems = await connectSystems(io, { environment, signal });
     const checks = await report(await groupsOf(systems, invocation), invocation);
     return checks.some(({ state }) => state === 'failed') ? EXIT.failed : EXIT.ok;
   } catch (error) {

@@ -48,7 +48,7 @@ export const pause: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const redis = needRedis(systems).client;
   const lock = createQueueLock(redis, systems.clock, systems.config.worker.slots);

@@ -97,7 +97,7 @@ export const providers: Command = {
 };
 
 async function runList({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const states = await createProviderGateway(needSupabase(systems).client).read(signal);
   const now = systems.clock.nowEpochMs();
   if (options.json === true) {
@@ -160,7 +160,7 @@ async function change(
   act: (gateway: ProviderGateway, provider: Provider, doing: Doing) => Promise<string>,
 ): Promise<number> {
   if (!isProvider(name)) throw new UsageError(`'${name}' is none of ${PROVIDERS.join(', ')}`);
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const gateway = createProviderGateway(needSupabase(systems).client);
   const { name: by, host } = operatorOf(environment);

@@ -112,7 +112,7 @@ async function run(verb: Verb, invocation: Invocation<Options>): Promise<number>
   const status = statusOf(options);
   const isBulk = status !== null;
   if (isBulk === given.length > 0) throw new UsageError('give ids, or one of --failed, --status and --dead');
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const { client } = needSupabase(systems);
   const { createQueueFinder } = await import('../data/queue-finder.ts');

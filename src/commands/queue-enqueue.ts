@@ -58,12 +58,12 @@ export const enqueue: Command<Options> = {
 };
 
 async function run(invocation: Invocation<Options>): Promise<number> {
-  const { options, io, environment } = invocation;
+  const { options, io, environment, signal } = invocation;
   const hasArguments = options.to !== undefined || options.subject !== undefined || options.html !== undefined;
   if (!hasArguments && io.stdin.isTty)
     throw new UsageError('nothing to enqueue: give --to, --subject and --html, or JSON lines on stdin');
   const single = hasArguments ? fromArguments(options) : null;
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   if (systems.config.readOnly)
     throw new CommandError('EMAIL_OPS_READ_ONLY is set, so nothing is enqueued. Unset it to change the queue');
   // Awaited here: the connections close when this function ends.

@@ -55,7 +55,7 @@ export const list: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const { client } = needSupabase(systems);
   const { createQueueList } = await import('../data/queue-list.ts');
   const queue = createQueueList(client);

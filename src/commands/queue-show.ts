@@ -26,7 +26,7 @@ export const show: Command<Options> = {
 };
 
 async function run({ options, arguments: [id = ''], io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const { client } = needSupabase(systems);
   const { createQueueList } = await import('../data/queue-list.ts');
   const found = await createQueueList(client).show(await wholeId(client, id, signal), signal);

@@ -42,7 +42,7 @@ export const report: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const { name, host } = operatorOf(environment);
   const incident = await readIncident(systems, {
     sinceMs: options.since ?? DEFAULT_SINCE_MS,

@@ -32,7 +32,7 @@ export const run: Command<Options> = {
     '0 done or nothing to do, 1 failed, 2 wrong usage, 3 not reachable, 4 skipped: paused or another worker is at it, 130 interrupted.',
   run: async (invocation) => {
     const worker = workerOf(invocation.arguments[0] ?? '');
-    await using systems = await connectSystems(invocation.io, { environment: invocation.environment });
+    await using systems = await connectSystems(invocation.io, invocation);
     refuseReadOnly(systems);
     return await (invocation.options.remote === true
       ? runThere(worker, systems, invocation)

@@ -42,6 +42,7 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
   const { fresh, scenario, speed } = options;
   const joined = await joinOrStartSandbox({
     onProgress: progress.show,
+    signal,
     ...(fresh === undefined ? {} : { fresh }),
     ...(scenario === undefined ? {} : { scenario }),
     ...(speed === undefined ? {} : { speed }),

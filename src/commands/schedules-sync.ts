@@ -41,7 +41,7 @@ export const sync: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const { baseUrl } = systems.config.worker;
   if (baseUrl === null) {
     throw new CommandError(

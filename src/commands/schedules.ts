@@ -31,7 +31,7 @@ function listCommand(): Command {
     options: [JSON_OPTION],
     examples: [{ line: 'email-ops schedules list --json', what: 'for another program' }],
     run: async ({ options, io, environment, signal }) => {
-      await using systems = await connectSystems(io, { environment });
+      await using systems = await connectSystems(io, { environment, signal });
       const overview = await needSchedules(systems).read(signal);
       const { toJson } = await import('../domain/json.ts');
       if (options.json === true) io.stdout.write(`${jsonText(toJson(overview))}\n`);
@@ -55,7 +55,7 @@ function switchCommand(verb: 'pause' | 'resume'): Command {
 
 async function switchSchedules(verb: 'pause' | 'resume', invocation: Invocation): Promise<number> {
   const { io, environment, signal } = invocation;
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const { schedules: known } = await needSchedules(systems).read(signal);
   const chosen = choose(invocation.arguments.flat(), known, await ourIds());

@@ -59,7 +59,7 @@ interface Step {
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
   const { to, provider } = options;
   if (to === undefined || provider === undefined) throw new UsageError('give --to and --provider');
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const supabase = needSupabase(systems);
   const target = systems.config.supabase;

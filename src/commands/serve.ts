@@ -43,7 +43,7 @@ export const serve: Command<Options> = {
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
   const log = logTo(io);
   const host = options.host ?? '127.0.0.1';
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const server = await openServer(systems, { log, isLoopback: isLoopback(host), hostName: hostname(), signal });
   const { createAdaptorServer } = await import('@hono/node-server');
   const listener = createAdaptorServer({

@@ -34,7 +34,7 @@ export const status: Command<Options> = {
 async function run(invocation: Invocation<Options>): Promise<number> {
   const { options, io, environment, signal } = invocation;
   try {
-    await using systems = await connectSystems(io, { environment });
+    await using systems = await connectSystems(io, { environment, signal });
     const snapshot = await (await systems.snapshotReader()).read(signal);
     const verdict = verdictOf(snapshot);
     io.stdout.write(textOf(snapshot, verdict, invocation));

@@ -76,7 +76,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     );
   }
   const { connectSystems } = await import('./connect.ts');
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   const reader = await systems.snapshotReader();
   try {
     await stream(reader, { options, io, signal });

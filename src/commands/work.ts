@@ -31,7 +31,7 @@ export const work: Command<Options> = {
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
   const log = logTo(io);
-  await using systems = await connectSystems(io, { environment });
+  await using systems = await connectSystems(io, { environment, signal });
   refuseReadOnly(systems);
   const workers = await openWorkers(systems, log);
   const { WORKER_TABLE } = await import('../workers/registry.ts');

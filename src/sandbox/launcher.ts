@@ -16,6 +16,8 @@ export interface SandboxOptions {
   /** How many times faster than life mail arrives and schedules tick. 1 to 600. */
   readonly speed?: number;
   readonly onProgress?: (progress: Progress) => void;
+  /** Ends the waiting at once; a sandbox that was starting for it stops by itself. */
+  readonly signal?: AbortSignal;
   /** For tests: another folder than the user's. */
   readonly folder?: string;
 }
@@ -48,14 +50,18 @@ export class SandboxError extends Error {
 
 const START_DEADLINE_MS = 90_000;
 const PROBE_DEADLINE_MS = 2_000;
+/** Longer than a first start takes; then whether the folder is free again is tried. */
+const WAIT_FOR_ANOTHER_MS = 10_000;
 
 /**
  * Joins the sandbox that runs in the user's state folder, or starts one and waits until it answers.
  * `fresh`, `scenario` and `speed` shape a start; asking for `fresh` while one runs is refused.
- * @throws SandboxError
+ * @throws SandboxError, and the signal's reason
  */
 export async function joinOrStartSandbox(options: SandboxOptions = {}): Promise<JoinedSandbox> {
   const folder = options.folder ?? sandboxFolder(process.env);
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
   const running = await joinRunning(folder);
   if (running !== null) {
     if (options.fresh !== true) return running;
@@ -65,11 +71,10 @@ export async function joinOrStartSandbox(options: SandboxOptions = {}): Promise<
     );
   }
   if (options.fresh === true) rmSync(folder, { recursive: true, force: true });
-  await start(folder, options);
-  const joined = await joinRunning(folder);
-  if (joined === null)
-    throw new SandboxError(`The sandbox started but does not answer. Its log: ${join(folder, 'sandbox.log')}`);
-  return { ...joined, startedHere: true };
+  const joined = await startAndJoin(folder, options, signal);
+  if (!signal.aborted) return { ...joined, startedHere: true };
+  await joined.leave();
+  throw signal.reason;
 }
 
 /** Joins a running sandbox; null when none answers. */
@@ -126,7 +131,21 @@ function attach(handle: SandboxHandle): Promise<(() => Promise<void>) | null> {
   });
 }
 
-async function start(folder: string, options: SandboxOptions): Promise<void> {
+/** Somebody else may win the race to start it in this folder. Theirs is waited for, but they may also be told to stop. */
+async function startAndJoin(folder: string, options: SandboxOptions, signal: AbortSignal): Promise<JoinedSandbox> {
+  const deadlineMs = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    const isOurs = await start(folder, options, signal);
+    const joined = isOurs ? await joinRunning(folder) : await untilAnother(folder, signal);
+    if (joined !== null) return joined;
+    if (isOurs) throw new SandboxError(`The sandbox started but does not answer. ${seeLog(folder)}`);
+    if (Date.now() > deadlineMs)
+      throw new SandboxError(`Another process holds ${folder} but its sandbox does not answer. ${seeLog(folder)}`);
+  }
+}
+
+/** False when another process has the folder already. */
+async function start(folder: string, options: SandboxOptions, signal: AbortSignal): Promise<boolean> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const log = openSync(join(folder, 'sandbox.log'), 'a', 0o600);
   // The same file name in src/ (run by type stripping) and in dist/ (compiled).
@@ -139,35 +158,45 @@ async function start(folder: string, options: SandboxOptions): Promise<void> {
     { detached: true, execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', log, log, 'ipc'] },
   );
   try {
-    await untilReady(child, folder, options.onProgress);
+    return await untilReady(child, folder, { onProgress: options.onProgress, signal });
   } finally {
+    // Before it is ready, this tells it to stop.
     if (child.connected) child.disconnect();
     child.unref();
   }
 }
 
-function untilReady(child: ChildProcess, folder: string, onProgress?: (progress: Progress) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new SandboxError(`The sandbox did not start within ${START_DEADLINE_MS / 1000} s. ${seeLog(folder)}`));
-    }, START_DEADLINE_MS);
-    child.on('message', (message: MainMessage) => {
-      if (message.kind === 'progress') return onProgress?.(message.progress);
-      clearTimeout(deadline);
-      if (message.kind === 'ready') resolve();
-      // Somebody else won the race to start it in this folder: wait for theirs.
-      else if (message.kind === 'in-use') untilAnother(folder).then(resolve, reject);
-      else reject(new SandboxError(`The sandbox cannot start: ${message.reason} ${seeLog(folder)}`));
-    });
-    child.on('error', (cause) => reject(new SandboxError('The sandbox process cannot be started.', { cause })));
-    child.on('exit', (code, signal) => {
-      clearTimeout(deadline);
-      // After 'ready' or 'in-use' the promise is settled or owned by the wait above, and this does nothing.
-      if (code !== IN_USE_EXIT_CODE)
-        reject(new SandboxError(`The sandbox ended while starting (${signal ?? `exit ${code}`}). ${seeLog(folder)}`));
-    });
+/** True once it is ready, false when another process has the folder. Rejects as soon as the signal comes. */
+async function untilReady(
+  child: ChildProcess,
+  folder: string,
+  { onProgress, signal }: { onProgress: SandboxOptions['onProgress']; signal: AbortSignal },
+): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const deadline = setTimeout(() => {
+    child.kill('SIGKILL');
+    reject(new SandboxError(`The sandbox did not start within ${START_DEADLINE_MS / 1000} s. ${seeLog(folder)}`));
+  }, START_DEADLINE_MS);
+  child.on('message', (message: MainMessage) => {
+    if (message.kind === 'progress') onProgress?.(message.progress);
+    else if (message.kind === 'failed')
+      reject(new SandboxError(`The sandbox cannot start: ${message.reason} ${seeLog(folder)}`));
+    else resolve(message.kind === 'ready');
   });
+  child.on('error', (cause) => reject(new SandboxError('The sandbox process cannot be started.', { cause })));
+  child.on('exit', (code, endedBy) => {
+    if (code === IN_USE_EXIT_CODE) return resolve(false);
+    reject(new SandboxError(`The sandbox ended while starting (${endedBy ?? `exit ${code}`}). ${seeLog(folder)}`));
+  });
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    if (signal.aborted) onAbort();
+    return await promise;
+  } finally {
+    clearTimeout(deadline);
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** What the sandbox process tells its starter. */
@@ -179,14 +208,15 @@ export type MainMessage =
 
 export const IN_USE_EXIT_CODE = 75;
 
-async function untilAnother(folder: string): Promise<void> {
-  const deadlineMs = Date.now() + START_DEADLINE_MS;
-  while (Date.now() < deadlineMs) {
+/** Null when theirs does not come up for a while. */
+async function untilAnother(folder: string, signal: AbortSignal): Promise<JoinedSandbox | null> {
+  const untilMs = Date.now() + WAIT_FOR_ANOTHER_MS;
+  while (Date.now() < untilMs) {
     const joined = await joinRunning(folder);
-    if (joined !== null) return joined.leave();
-    await delay(100);
+    if (joined !== null) return joined;
+    await delay(100, undefined, { signal });
   }
-  throw new SandboxError(`Another process holds ${folder} but its sandbox does not answer. ${seeLog(folder)}`);
+  return null;
 }
 
 function seeLog(folder: string): string {

@@ -1,4 +1,4 @@
-/** The sandbox process: started by `launcher.ts`, which it tells how far it is; ends when nobody needs it or on SIGTERM. */
+/** The sandbox process: started by `launcher.ts`, which it tells how far it is; ends when nobody needs it, its starter included, or on SIGTERM. */
 import { mkdirSync } from 'node:fs';
 import { systemClock } from '../domain/time.ts';
 import { FolderInUse, lockFolder } from './folder-lock.ts';
@@ -21,8 +21,16 @@ async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   using _lock = takeFolder();
   const stopRequested = Promise.withResolvers<string>();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.on(signal, () => stopRequested.resolve(signal));
+  const starting = new AbortController();
+  const stop = (why: string) => {
+    stopRequested.resolve(why);
+    starting.abort();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  // Our starter hangs up when it knows that we are ready; before that, because it was told to stop, or died.
+  const onHangUp = () => stop('its starter is gone');
+  process.once('disconnect', onHangUp);
+  if (!process.connected) onHangUp();
   try {
     const stack = await startStack({
       folder,
@@ -31,11 +39,13 @@ async function main(): Promise<void> {
       seed: process.env.SANDBOX_SEED ?? 'email-ops',
       clock: systemClock,
       onProgress: (progress) => tell({ kind: 'progress', progress }),
-      onAbandoned: () => stopRequested.resolve('nobody is attached'),
+      onAbandoned: () => stop('nobody is attached'),
+      signal: starting.signal,
       log,
       withHistory: process.env.SANDBOX_HISTORY !== '0',
       ...(process.env.SANDBOX_SMTP_URL === undefined ? {} : { smtpUrl: process.env.SANDBOX_SMTP_URL }),
     });
+    process.off('disconnect', onHangUp);
     writeHandle(folder, stack.handle);
     tell({ kind: 'ready' });
     log(`ready at ${stack.handle.url}`);
@@ -44,12 +54,21 @@ async function main(): Promise<void> {
     await stack.stop();
     log('stopped');
   } catch (error) {
-    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
-    process.exitCode = 1;
+    reportFailure(error, starting.signal.aborted ? await stopRequested.promise : null);
   }
   // Wasm Postgres and idle sockets would keep the process for a while; all that matters is closed.
   setTimeout(() => process.exit(), 200).unref();
+}
+
+/** A start that was told to stop did not fail, and whoever told it is not listening any more. */
+function reportFailure(error: unknown, whyStopped: string | null): void {
+  if (whyStopped !== null) {
+    log(`stopped while starting: ${whyStopped}`);
+    return;
+  }
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
 }
 
 function takeFolder(): Disposable {

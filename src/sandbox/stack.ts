@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly log: (line: string) => void;
   /** Gives an empty sandbox a made-up yesterday, so that its charts are not empty. */
   readonly withHistory: boolean;
+  /** Stops a start between two of its steps. */
+  readonly signal: AbortSignal;
   /** Sends by this SMTP server instead of simulating providers. */
   readonly smtpUrl?: string;
 }
@@ -51,7 +53,7 @@ const TICK_MS = 1_000;
 const ABANDONED_AFTER_MS = 2_000;
 const NEVER_ATTACHED_AFTER_MS = 30_000;
 
-/** Opens everything. When one part fails, those before it are closed again and the error tells which it was. */
+/** Opens everything. When one part fails or the signal comes, those before it are closed again and the error tells which it was. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const closers: (() => Promise<void> | void)[] = [];
   const closeAll = async () => {
@@ -67,8 +69,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function open(options: StackOptions, closers: (() => Promise<void> | void)[]): Promise<SandboxHandle> {
   const { folder, clock, log, seed } = options;
-  const step = (name: (typeof STEPS)[number]) =>
+  const step = (name: (typeof STEPS)[number]) => {
+    options.signal.throwIfAborted();
     options.onProgress({ step: name, done: STEPS.indexOf(name), total: STEPS.length });
+  };
   const keys = {
     redis: randomToken('redis'),
     supabase: randomToken('sb_secret'),

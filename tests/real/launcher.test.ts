@@ -1,5 +1,5 @@
 /** The sandbox as a real process: started, shared, left, killed. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,12 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Those that were told the folder on their command line: the sandbox, its redis-server and the shell that watches that. */
+function processesIn(path: string): string[] {
+  const { stdout } = spawnSync('pgrep', ['-f', path], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 async function rest(sandbox: JoinedSandbox, path: string, init: RequestInit = {}): Promise<unknown> {
@@ -127,6 +133,38 @@ describe('the sandbox process', () => {
     expect(isAlive(pid)).toBe(true);
     console.kill('SIGKILL');
     await until('it stops by itself', () => !isAlive(pid));
+  });
+
+  test('ends waiting at once when told to stop, and what was starting ends by itself', async () => {
+    const stop = new AbortController();
+    let stoppedAt = 0;
+    const starting = joinOrStartSandbox({
+      folder,
+      signal: stop.signal,
+      onProgress: () => {
+        stoppedAt ||= performance.now();
+        stop.abort();
+      },
+    });
+    await expect(starting).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    expect(performance.now() - stoppedAt).toBeLessThan(500);
+    await until('nothing of it is left', () => processesIn(folder).length === 0);
+    expect(readHandle(folder)).toBeNull();
+    expect(readFileSync(join(folder, 'sandbox.log'), 'utf8')).toContain('stopped while starting');
+    const after = await start();
+    expect(await redis(after, ['PING'])).toBe('PONG');
+  });
+
+  test('whoever waits for a start that was told to stop starts it anew', async () => {
+    const stop = new AbortController();
+    const first = joinOrStartSandbox({
+      folder,
+      signal: stop.signal,
+      onProgress: ({ done }) => done > 0 && stop.abort(),
+    });
+    await until('the first has begun', () => processesIn(folder).length > 0);
+    const [second] = await Promise.all([start(), expect(first).rejects.toThrow()]);
+    expect(await redis(second, ['PING'])).toBe('PONG');
   });
 
   test('killed with -9, starts again with all that was acknowledged', async () => {

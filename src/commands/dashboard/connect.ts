@@ -28,10 +28,11 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
   const { dashboard, io, environment, operator, emit, signal } = options;
   const systems = await connectSystems(io, {
     environment,
+    signal,
     onProgress: ({ step, done, total }) =>
       emit({
         type: 'connecting',
-        step: `${step} (${Math.min(done + 1, total)}/${total}): no credentials, so a sandbox on this machine`,
+        step: `no credentials, so starting a sandbox on this machine: ${Math.min(done + 1, total)}/${total} ${step}`,
       }),
   });
   const onPart: PartListener = (name, part) => emit({ type: 'part', name, part } as unknown as UiEvent);
