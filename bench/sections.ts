@@ -8,4 +8,4 @@ export interface SectionEntry {
   readonly counted?: () => Promise<{ readonly counted: Counted }>;
 }
 
-export const SECTIONS: readonly SectionEntry[] = [];
+export const SECTIONS: readonly SectionEntry[] = [{ name: 'screen', section: () => import('./screen/section.ts') }];
