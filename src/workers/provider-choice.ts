@@ -59,6 +59,8 @@ export function createProviderChoice(parts: {
   /** Until when an operator took it out, epoch ms; 0 where it may be used. */
   readonly disabledUntil: (provider: Provider) => number;
   readonly clock: Clock;
+  /** Instead of the known rates. */
+  readonly ratesPerSecond?: Partial<Record<Provider, number>>;
   /** Told when advice could not be had; the type's priority is used instead. */
   readonly onRouteFailed: (emailType: string, error: unknown) => void;
 }): ProviderChoice {
@@ -96,7 +98,8 @@ export function createProviderChoice(parts: {
 
   const bucketOf = (provider: Provider): RateBucket => {
     const dailyLimit = parts.quotas.find((quota) => quota.provider === provider)?.day.limit ?? 0;
-    const bucket = buckets.get(provider) ?? createRateBucket(rateOf(provider, dailyLimit));
+    const bucket =
+      buckets.get(provider) ?? createRateBucket(parts.ratesPerSecond?.[provider] ?? rateOf(provider, dailyLimit));
     buckets.set(provider, bucket);
     return bucket;
   };

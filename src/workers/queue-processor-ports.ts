@@ -5,6 +5,7 @@ import type { ProviderGateway } from '../data/providers.ts';
 import type { Queue } from '../data/queue.ts';
 import type { QueueLock } from '../data/queue-lock.ts';
 import type { RunRecorder } from '../data/run-recorder.ts';
+import type { Provider } from '../domain/email.ts';
 import type { Fault } from '../domain/loaded.ts';
 import { safeReason } from '../domain/send-failure.ts';
 import type { Clock } from '../domain/time.ts';
@@ -33,6 +34,8 @@ export interface QueueProcessorOptions {
   readonly leaseSeconds?: number;
   /** The longest a send can take: no email is started whose lease is shorter. 15,000 ms unless told. */
   readonly sendTimeoutMs?: number;
+  /** Sends a second that a provider takes, where that is not what is known of it (`RATE_PER_SECOND`). */
+  readonly ratesPerSecond?: Partial<Record<Provider, number>>;
   /** How often it looks for an announced pause. 5,000 ms unless told. */
   readonly listenEveryMs?: number;
 }

@@ -128,6 +128,7 @@ async function sendAll(
     disabledUntil: disabled.until,
     route: ports.mail.route,
     clock,
+    ...(options.ratesPerSecond === undefined ? {} : { ratesPerSecond: options.ratesPerSecond }),
     onRouteFailed: (emailType, error) =>
       log.warnOnce(`No advice for ${emailType}, the usual order is used: ${describe(error)}`),
   });

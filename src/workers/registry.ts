@@ -13,6 +13,7 @@ import type { RedisConnection } from '../data/redis.ts';
 import { createRunRecorder } from '../data/run-recorder.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
 import { type AlertThresholds, DEFAULT_ALERT_THRESHOLDS } from '../domain/alert-rules.ts';
+import type { Provider } from '../domain/email.ts';
 import { WORKERS, type WorkerName } from '../domain/run.ts';
 import { expectedScheduleOf } from '../domain/schedule.ts';
 import { type Clock, MINUTE_MS } from '../domain/time.ts';
@@ -38,6 +39,8 @@ export interface WorkerSettings {
   readonly runBudgetMs: number;
   readonly lockTtlSeconds: number;
   readonly slots: number;
+  /** Where a provider takes more or less than is known of it. */
+  readonly ratesPerSecond?: Partial<Record<Provider, number>>;
   readonly alerts?: Partial<AlertThresholds>;
 }
 

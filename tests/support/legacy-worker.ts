@@ -52,7 +52,7 @@ interface QueueRow {
 /** Handles `POST /api/email/worker/queue-processor` and `…/health-monitor`, signed by QStash; 401 without a valid signature. */
 export function createLegacyWorker(systems: LegacySystems): (request: Request) => Promise<Response> {
   const jobs: Record<string, () => Promise<Record<string, unknown>>> = {
-    '/api/email/worker/queue-processor': () => processQueue(systems),
+    '/api/email/worker/queue-processor': () => processLegacyQueue(systems),
     '/api/email/worker/health-monitor': () => monitorHealth(systems),
   };
   return async (request) => {
@@ -84,7 +84,10 @@ async function isSigned(
   }
 }
 
-async function processQueue(systems: LegacySystems): Promise<Record<string, unknown>> {
+/** One run over at most a hundred emails. */
+export async function processLegacyQueue(
+  systems: Pick<LegacySystems, 'redis' | 'supabase' | 'callFunction' | 'log'>,
+): Promise<Record<string, unknown>> {
   const startedAtMs = Date.now();
   const lock = await systems.redis.set('email:queue:lock', randomUUID(), { nx: true, ex: LOCK_TTL_S });
   if (lock !== 'OK') return { success: true, skipped: true, message: 'Queue is locked' };
@@ -114,7 +117,7 @@ async function processQueue(systems: LegacySystems): Promise<Record<string, unkn
   }
 }
 
-async function sendOne(systems: LegacySystems, row: QueueRow): Promise<boolean> {
+async function sendOne(systems: Pick<LegacySystems, 'supabase' | 'callFunction'>, row: QueueRow): Promise<boolean> {
   const { supabase } = systems;
   const route = await systems.callFunction({ action: 'route', emailType: row.email_type });
   const provider = route.answer.recommendation?.provider ?? null;

@@ -16,6 +16,8 @@ import { findPostgresFolder, isMissing } from './real-server.ts';
 
 export type Sql = postgres.Sql;
 
+export type ServerSettings = Readonly<Record<string, string | number>>;
+
 export interface Database {
   readonly url: string;
   /** Up to ten connections. Closed by the cluster's `stop()`. */
@@ -38,8 +40,11 @@ export function isPostgresMissing(): boolean {
   return isMissing('PostgreSQL', findPostgresFolder());
 }
 
-/** Starts a cluster, in one to two seconds. Throws with the server's log when it does not come up. */
-export async function startPostgres(): Promise<PostgresCluster> {
+/**
+ * Starts a cluster, in one to two seconds. Throws with the server's log when it does not come up. `settings` are the server's
+ * own, for example `{ fsync: 'on' }`.
+ */
+export async function startPostgres(settings: ServerSettings = {}): Promise<PostgresCluster> {
   const binaries = findPostgresFolder();
   if (binaries === null) throw new Error('PostgreSQL is not installed: install the Debian package postgresql.');
   const folder = mkdtempSync(join(tmpdir(), 'email-ops-postgres-'));
@@ -63,7 +68,10 @@ export async function startPostgres(): Promise<PostgresCluster> {
 
   const port = await freePort();
   const begin = () =>
-    spawn(join(binaries, 'postgres'), serverArguments(folder, port), { ...run, stdio: ['ignore', 'ignore', 'pipe'] });
+    spawn(join(binaries, 'postgres'), serverArguments(folder, port, settings), {
+      ...run,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   let server = begin();
   let log = collect(server);
   const killWithUs = () => server.kill('SIGQUIT');
@@ -146,7 +154,7 @@ function serverAccount(): { uid: number; gid: number } | null {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-function serverArguments(folder: string, port: number): string[] {
+function serverArguments(folder: string, port: number, changed: ServerSettings): string[] {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
@@ -158,6 +166,7 @@ function serverArguments(folder: string, port: number): string[] {
     shared_buffers: '256MB',
     max_wal_size: '4GB',
     timezone: 'UTC',
+    ...changed,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return ['-D', join(folder, 'data'), ...flags];

@@ -1,0 +1,76 @@
+/** One measurement: fills a system's queue, lets its worker drain it, and counts what that took at the servers. */
+import { connectRedis } from '../../src/data/redis.ts';
+import { type Drained, startWorker, type WorkerSetting } from '../lib/worker-process.ts';
+import { type Latency, latenciesOf, limitMs } from './latency.ts';
+import type { Servers } from './servers.ts';
+import { type System, settingOf } from './systems.ts';
+
+export interface Measured extends Drained {
+  readonly count: number;
+  readonly limitMs: number;
+  /** What PostgreSQL executed, BEGIN, SET and COMMIT included; null where it was not used. */
+  readonly statements: number | null;
+  /** What Redis executed, also within scripts. */
+  readonly redisCommands: number;
+}
+
+export const CONCURRENCY = 10;
+
+/** Throws when an email is missing or was sent twice: then there is nothing to measure. */
+export async function drain(
+  servers: Servers,
+  system: System,
+  {
+    count,
+    latency,
+    changed = {},
+    flags = [],
+  }: { count: number; latency: Latency; changed?: Partial<WorkerSetting>; flags?: readonly string[] },
+): Promise<Measured> {
+  const setting = { ...settingOf(system, servers, count, CONCURRENCY), ...changed };
+  await system.fill(servers, count);
+  await servers.endpoint.reset(latency, count);
+  const limit = limitMs(latenciesOf(latency, count), setting.concurrency);
+  const worker = await startWorker(system.script, setting, flags);
+  const counters = await startCounting(servers, system);
+  const drained = await worker.drain(limit * 20 + 120_000);
+  const counted = await counters.read();
+  await verify(servers, system, count);
+  return { ...drained, ...counted, count, limitMs: limit };
+}
+
+async function verify(servers: Servers, system: System, count: number): Promise<void> {
+  const arrivals = await servers.endpoint.arrivals();
+  const repeated = arrivals.filter(({ isRepeat }) => isRepeat).length;
+  const left = await system.left(servers);
+  if (arrivals.length === count && repeated === 0 && left === 0) return;
+  throw new Error(`${system.name}: ${arrivals.length} of ${count} sent, ${repeated} of them twice, ${left} not done.`);
+}
+
+async function startCounting(servers: Servers, { database, redis }: System) {
+  const sql = database?.(servers).sql;
+  const here = 'select oid from pg_database where datname = current_database()';
+  await sql?.unsafe(`select pg_stat_statements_reset(0, (${here}), 0)`);
+  const server = connectRedis({ kind: 'tcp', url: (redis === 'plain' ? servers.redis : servers.durableRedis).url });
+  await server.client.exec(['CONFIG', 'RESETSTAT']);
+  return {
+    read: async () => {
+      const info = String(await server.client.exec(['INFO', 'commandstats']));
+      await server.close();
+      const rows = await sql?.unsafe<{ calls: number }[]>(
+        `select coalesce(sum(calls), 0)::int as calls from pg_stat_statements
+         where dbid = (${here}) and query not like '%pg_stat_statements%'`,
+      );
+      return { statements: rows?.[0]?.calls ?? null, redisCommands: commandsOf(info) };
+    },
+  };
+}
+
+/** Lines such as `cmdstat_get:calls=12,usec=…`, without the two that ask for them. */
+function commandsOf(info: string): number {
+  let sum = 0;
+  for (const [, name = '', calls] of info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
+    if (!/^(info|config|client|hello)/.test(name)) sum += Number(calls);
+  }
+  return sum;
+}

@@ -1,0 +1,56 @@
+/** Our queue processor as a process that is measured: its queue, lock and email client are those of `email-ops work`. */
+import { connectRedis } from '../../src/data/redis.ts';
+import { connectSupabase } from '../../src/data/supabase.ts';
+import { systemClock } from '../../src/domain/time.ts';
+import { createWorkers } from '../../src/workers/registry.ts';
+import { drainOnce } from '../lib/worker-process.ts';
+
+const silent = { info: () => undefined, warn: complain, error: complain };
+
+await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl, variant }) => {
+  const { batchSize = 100, slots = 1, isForever = false } = JSON.parse(variant || '{}') as OurVariant;
+  const redis = connectRedis({ kind: 'tcp', url: redisUrl });
+  const supabase = connectSupabase({ url: restUrl, serviceRoleKey: restKey });
+  const workers = createWorkers({
+    redis,
+    supabase,
+    emailFunction: { url: mailUrl, serviceRoleKey: restKey },
+    // Only with the limit of a provider out of the way is the worker itself measured.
+    settings: {
+      batchSize,
+      concurrency,
+      slots,
+      ratesPerSecond: { brevo: 1_000_000 },
+      runBudgetMs: 240_000,
+      lockTtlSeconds: 300,
+    },
+    clock: systemClock,
+    log: silent,
+  });
+  const run = () => workers['queue-processor'].run({ trigger: 'bench', signal: new AbortController().signal });
+  return {
+    drain: async () => {
+      for (let sent = 0; sent < count; ) {
+        const result = await run();
+        sent += result.successful;
+        if (result.successful === 0 && !isForever) throw new Error(result.message);
+      }
+    },
+    requests: () => supabase.usage().requests,
+    close: async () => {
+      await Promise.all([redis.close(), supabase.close()]);
+    },
+  };
+});
+
+/** As JSON in the setting's `variant`. */
+export interface OurVariant {
+  readonly batchSize?: number;
+  readonly slots?: number;
+  /** Begins run after run, also where there is nothing to do. */
+  readonly isForever?: boolean;
+}
+
+function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
