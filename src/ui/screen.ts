@@ -1,10 +1,13 @@
 /**
  * The screen: frames of panels onto a terminal, of which only cells that changed are sent. Beside `panels/` the only place
- * that knows the screen library; entering, leaving and reading keys are `terminal.ts`'s, not the library's.
+ * that knows the screen library, which lays cells out and sends nothing itself: what goes to the terminal is `cell-diff.ts`'s,
+ * entering, leaving and reading keys are `terminal.ts`'s.
  */
 import { EventEmitter } from 'node:events';
 import type { Widgets } from 'blessed';
 import Screen from 'blessed/lib/widgets/screen.js';
+import { asciiText } from './ascii.ts';
+import { cellDiff, type DiffRow } from './cell-diff.ts';
 import type { Size } from './layout.ts';
 import type { Frame, Panel } from './panel.ts';
 import { type MountedBox, mountBox } from './panels/box-shell.ts';
@@ -37,15 +40,15 @@ interface Mounted {
 
 /** Shorter frames tear for nobody. */
 const SYNCHRONISED_FROM = 200;
+const CLEAR = '\x1b[m\x1b[2J';
 
 export function createScreen(options: ScreenOptions): DashboardScreen {
-  const output = createOutput(options);
+  const output = createOutput(options.size);
   const screen = openLibraryScreen(output);
   let mounted = new Map<string, Mounted>();
   let mustRepaint = false;
 
   const show = (frame: Frame, look: Look) => {
-    abilities(screen).unicode = !look.ascii;
     const next = new Map<string, Mounted>();
     let isChanged = mustRepaint;
     let isMoved = false;
@@ -69,9 +72,16 @@ export function createScreen(options: ScreenOptions): DashboardScreen {
     if (isMoved) orderAsIn(frame, mounted);
     if (mustRepaint) screen.alloc();
     else if (isMoved) screen.clearRegion(0, screen.width as number, 0, screen.height as number);
+    const cleared = mustRepaint ? CLEAR : '';
     mustRepaint = false;
     screen.render();
-    screen.program.flush();
+    const { lines, olines } = grids(screen);
+    send(`${cleared}${cellDiff({ shown: olines, wanted: lines, text: look.ascii ? asciiText : String })}`);
+  };
+  const send = (bytes: string) => {
+    if (bytes === '') return;
+    const isMarked = options.isSynchronised && bytes.length >= SYNCHRONISED_FROM;
+    options.write(isMarked ? `\x1b[?2026h${bytes}\x1b[?2026l` : bytes);
   };
 
   return {
@@ -88,10 +98,7 @@ export function createScreen(options: ScreenOptions): DashboardScreen {
     forget: () => {
       mustRepaint = true;
     },
-    destroy: () => {
-      output.isMuted = true;
-      screen.destroy();
-    },
+    destroy: () => screen.destroy(),
   };
 }
 
@@ -125,25 +132,19 @@ function updatePlot(mounted: Mounted, panel: Panel, look: Look): boolean {
   return mounted.plot.mounted.update(plot, look) || isOther;
 }
 
-/** What the library takes for the terminal. It asks for size and writes; the rest is not its business. */
-function createOutput({ size, write, isSynchronised }: ScreenOptions) {
+/** What the library takes for the terminal. It asks for its size; what it would send goes nowhere. */
+function createOutput({ columns, rows }: Size) {
   return Object.assign(new EventEmitter(), {
     isTTY: true,
     writable: true,
-    isMuted: false,
-    columns: size.columns,
-    rows: size.rows,
+    columns,
+    rows,
     bytesWritten: 1,
-    write(bytes: string): boolean {
-      if (this.isMuted) return true;
-      write(isSynchronised && bytes.length >= SYNCHRONISED_FROM ? `\x1b[?2026h${bytes}\x1b[?2026l` : bytes);
-      return true;
-    },
+    write: () => true,
   });
 }
 
 function openLibraryScreen(output: ReturnType<typeof createOutput>): Widgets.Screen {
-  output.isMuted = true;
   // Inside tmux the library would run `tmux -V` and wrap its sequences in ways that we don't need.
   const { TMUX } = process.env;
   delete process.env.TMUX;
@@ -161,17 +162,15 @@ function openLibraryScreen(output: ReturnType<typeof createOutput>): Widgets.Scr
     warnings: false,
   });
   if (TMUX !== undefined) process.env.TMUX = TMUX;
-  // Line drawing by switching character sets breaks in UTF-8 terminals and in tmux; characters never do.
-  abilities(screen).brokenACS = true;
-  screen.program.flush();
-  output.isMuted = false;
+  // It only lays out: `cellDiff` compares and sends.
+  grids(screen).draw = () => undefined;
   dropProcessHandlers();
   return screen;
 }
 
-/** Missing in the library's types. Without `unicode` it replaces what is not ASCII. */
-function abilities(screen: Widgets.Screen): { unicode: boolean; brokenACS: boolean } {
-  return screen.tput as unknown as { unicode: boolean; brokenACS: boolean };
+/** The library's two grids and what it calls to send their difference, which its types leave out. */
+function grids(screen: Widgets.Screen): { lines: DiffRow[]; olines: DiffRow[]; draw: () => void } {
+  return screen as never;
 }
 
 /** Signals, exceptions and the end of the process are `terminal.ts`'s. */

@@ -38,7 +38,7 @@ export function createHeadlessTerminal({ columns, rows }: Size): HeadlessTermina
       terminal.write(text);
     },
     settle: () => new Promise((resolve) => terminal.write('', resolve)),
-    rows: () => Array.from({ length: terminal.rows }, (_, y) => line(y)?.translateToString(true) ?? ''),
+    rows: () => Array.from({ length: terminal.rows }, (_, y) => (line(y)?.translateToString(true) ?? '').trimEnd()),
     looks: () => {
       const names = new Map<string, string>();
       const rows = Array.from({ length: terminal.rows }, (_, y) => {

@@ -78,7 +78,7 @@ export function withoutColours(output: string): string {
   return output.replaceAll(COLOUR, '');
 }
 
-/** What a screen of panels must not send: anything but moving (and remembering where), colouring, erasing. Each finding with what follows it. */
+/** What a screen of panels must not send: anything but moving, colouring, erasing. Each finding with what follows it. */
 export function strangersIn(bytes: string): readonly string[] {
   const rest = bytes.replaceAll(SCREEN_SEQUENCE, '').replaceAll(/[\r\n\b]/g, '');
   return rest.match(OBEYED_OR_HIDDEN_AND_MORE) ?? [];
@@ -87,7 +87,7 @@ export function strangersIn(bytes: string): readonly string[] {
 // By their source, because control characters are what these are about.
 const ESC = '\\x1b\\[';
 const COLOUR = new RegExp(`${ESC}(?:\\d{1,3}(?:;\\d{1,3}){0,10})?m`, 'g');
-const SCREEN_SEQUENCE = new RegExp(`${ESC}[\\d;]*[ABCDGHJKdm]|\\x1b[78]`, 'g');
+const SCREEN_SEQUENCE = new RegExp(`${ESC}[\\d;]*[CHJKXm]`, 'g');
 const OBEYED_OR_HIDDEN = hidden('');
 const OBEYED_OR_HIDDEN_AND_MORE = hidden('.{0,20}');
 
