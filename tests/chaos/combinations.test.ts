@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { isMailStackMissing } from '../support/mail-stack.ts';
-import { runExperiment } from './lib/experiment.ts';
+import { carryOut } from './lib/carry-out.ts';
 import { combination } from './lib/plan.ts';
 import { createWorldPool } from './lib/world-pool.ts';
 
@@ -19,7 +19,7 @@ describe.skipIf(isMailStackMissing())('under several faults at random', () => {
   for (let seed = FIRST; seed < FIRST + RUNS; seed += 1) {
     const experiment = combination(seed);
     test.concurrent(experiment.name, { timeout: TIMEOUT_MS }, async () => {
-      const { violations, judgement, log } = await worlds.use((world) => runExperiment(world, experiment));
+      const { violations, judgement, log } = await carryOut(worlds, experiment);
       expect(violations, log.slice(-30).join('\n')).toEqual([]);
       expect(judgement.delivered + judgement.deadLettered).toBe(judgement.enqueued);
     });

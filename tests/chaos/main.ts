@@ -1,11 +1,12 @@
 /**
  * The chaos suite from one command, which writes REPORT.md: `npm run chaos -- --runs 200`. Ends with 1 if anything was lost,
  * doubled or wrong. `--million` and `--soak <hours>` write their sections alone; `--only <words>` looks at some experiments,
- * `--seed 17 --runs 1 --no-alone --log` at one combination and at what its workers said.
+ * `--seed 17 --runs 1 --no-alone --log` at one combination and at what its workers said, `--times 20` looks again and again.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Experiment, type Outcome, runExperiment } from './lib/experiment.ts';
+import { type CarriedOut, carryOut } from './lib/carry-out.ts';
+import type { Experiment } from './lib/experiment.ts';
 import { drain } from './lib/million.ts';
 import { alone, combination, FAULT_GROUPS } from './lib/plan.ts';
 import { machineLine, type Section, summarize, tableOf, violationsOf, writeReport } from './lib/report.ts';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     'at-once': { type: 'string', default: '3' },
     only: { type: 'string' },
+    times: { type: 'string', default: '1' },
     'no-alone': { type: 'boolean', default: false },
     'no-report': { type: 'boolean', default: false },
     // Nothing but this one.
@@ -46,32 +48,40 @@ if (values.soak !== undefined) {
 }
 
 const worlds = createWorldPool(Number(values['at-once']));
+const notCarriedOut: string[] = [];
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const outcomes = { singles: await runAll(singles), combined: await runAll(combined) };
 await worlds.stop();
 const all = [...outcomes.singles, ...outcomes.combined];
 say(`\n${summarize(all)}\n`);
 say(violationsOf(all));
-if (!values['no-report'] && values.only === undefined && !values['no-alone']) report();
-process.exitCode = all.some(({ violations }) => violations.length > 0) ? 1 : 0;
+if (!values['no-report'] && values.times === '1' && values.only === undefined && !values['no-alone']) report();
+process.exitCode = all.every(({ violations }) => violations.length === 0) && notCarriedOut.length === 0 ? 0 : 1;
 
-async function runAll(experiments: readonly Experiment[]): Promise<readonly Outcome[]> {
+async function runAll(experiments: readonly Experiment[]): Promise<readonly CarriedOut[]> {
   const wanted = experiments.filter(({ name }) => pattern.test(name));
-  return Promise.all(
-    wanted.map((experiment) =>
-      worlds.use(async (world) => {
-        const outcome = await runExperiment(world, experiment);
-        const { violations, judgement, tookMs, recoveredMs } = outcome;
-        const isFine = violations.length === 0;
-        say(
-          `${isFine ? 'ok  ' : 'FAIL'} ${experiment.name}: ${judgement.delivered} of ${judgement.enqueued} delivered, recovered in ${recoveredMs} ms, took ${tookMs} ms`,
-        );
-        for (const violation of violations.slice(0, 8)) say(`     ${violation}`);
-        if (values.log && !isFine) say(outcome.log.map((line) => `       ${line}`).join('\n'));
-        return outcome;
-      }),
-    ),
+  const repeated = Array.from({ length: Number(values.times) }, () => wanted).flat();
+  const outcomes = await Promise.all(repeated.map((experiment) => carryOut(worlds, experiment).then(tell, giveUp)));
+  return outcomes.filter((outcome) => outcome !== null);
+
+  function giveUp(error: Error): null {
+    notCarriedOut.push(error.message);
+    say(`NONE ${error.message}`);
+    return null;
+  }
+}
+
+function tell(outcome: CarriedOut): CarriedOut {
+  const { experiment, violations, spoiled, judgement, tookMs, recoveredMs } = outcome;
+  const isFine = violations.length === 0;
+  const { delivered, enqueued } = judgement;
+  say(
+    `${isFine ? 'ok  ' : 'FAIL'} ${experiment.name}: ${delivered} of ${enqueued} delivered, recovered in ${recoveredMs} ms, took ${tookMs} ms`,
   );
+  for (const reason of spoiled) say(`     repeated: ${reason}`);
+  for (const violation of violations.slice(0, 8)) say(`     ${violation}`);
+  if (values.log && !isFine) say(outcome.log.map((line) => `       ${line}`).join('\n'));
+  return outcome;
 }
 
 function report(): void {

@@ -53,6 +53,8 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+const LONGEST_ANSWER_MS = 120_000;
+
 interface Injected {
   readonly fault: NetworkFault;
   readonly rate: number;
@@ -171,10 +173,12 @@ async function ask(target: string, { agent, method, path, headers, body }: Asked
     agent,
     method: method ?? 'GET',
     headers: { ...kept, 'content-length': body.length },
+    // Ends the answer as well where that does not come to an end.
+    signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
   });
-  // After the answer has begun nobody waits for it any more.
+  // What breaks after the answer has begun is told by the answer.
   outgoing.on('error', () => undefined);
   outgoing.end(body);
-  const [incoming] = (await once(outgoing, 'response', { signal: AbortSignal.timeout(120_000) })) as [IncomingMessage];
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   return { status: incoming.statusCode ?? 502, headers: incoming.headers, body: await buffer(incoming) };
 }

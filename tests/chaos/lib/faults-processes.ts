@@ -4,17 +4,17 @@ import type { Fault, Field } from './experiment.ts';
 import type { FaultProxy, Passing } from './fault-proxy.ts';
 
 const STEP_MS = 5 * 60_000;
+const OBSTRUCTED_MS = 20_000;
 
 export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 at random moments',
     mayDouble: true,
     begin: async (field, forMs) => {
-      const kills = repeatedly(forMs, async () => {
+      return repeatedly(forMs, async () => {
         await delay(150 + 600 * field.random.next());
         await kill(field, field.victim());
       });
-      return () => kills;
     },
   },
   {
@@ -73,17 +73,17 @@ async function kill({ fleet, noteKill }: Field, worker: string): Promise<void> {
 
 /** Kills the caller at one in five of the answers that match, before it hears them. */
 async function killWhen(field: Field, proxy: FaultProxy, matches: (passing: Passing) => boolean) {
-  const notes: Promise<void>[] = [];
+  const notes: (() => Promise<void>)[] = [];
   let pauseUntilMs = 0;
   proxy.onAnswered = (passing) => {
     const isWorker = field.fleet.names.includes(passing.caller);
     if (!isWorker || !matches(passing) || performance.now() < pauseUntilMs || field.random.next() > 0.2) return;
     pauseUntilMs = performance.now() + 400;
-    notes.push(kill(field, passing.caller));
+    notes.push(later(kill(field, passing.caller)));
   };
   return async () => {
     proxy.onAnswered = null;
-    await Promise.all(notes);
+    await Promise.all(notes.map((noted) => noted()));
   };
 }
 
@@ -98,7 +98,31 @@ async function stepClockOf({ fleet, random }: Field, victim: string, byMs: numbe
   fleet.change(victim, { clockStep: { afterMs: 600 + 600 * random.next(), byMs } });
 }
 
-export async function repeatedly(forMs: number, act: () => Promise<void>): Promise<void> {
+/** Does it again and again for so long, and once at least where another fault stands in its way; what it answers waits for the end. */
+export function repeatedly(forMs: number, act: () => Promise<void>): () => Promise<void> {
   const endMs = performance.now() + forMs;
-  while (performance.now() < endMs) await act();
+  const loop = async (): Promise<void> => {
+    for (let isDone = false; performance.now() < endMs || !isDone; ) {
+      try {
+        await act();
+        isDone = true;
+      } catch (error) {
+        if (performance.now() > endMs + OBSTRUCTED_MS) throw error;
+        await delay(50);
+      }
+    }
+  };
+  return later(loop());
+}
+
+/** Waits for it when asked to. Nobody listens before, so that it must not reject by itself. */
+function later(running: Promise<unknown>): () => Promise<void> {
+  const end = running.then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  return async () => {
+    const failed = await end;
+    if (failed !== null) throw failed.error;
+  };
 }

@@ -33,21 +33,19 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'the lock deleted by somebody else',
     begin: async ({ world }, forMs) => {
-      const running = repeatedly(forMs, async () => {
+      return repeatedly(forMs, async () => {
         await world.redis('DEL', LOCK, `${LOCK}:2`);
         await delay(200);
       });
-      return () => running;
     },
   },
   {
     name: 'the lock overwritten by somebody else',
     begin: async ({ world }, forMs) => {
-      const running = repeatedly(forMs, async () => {
+      return repeatedly(forMs, async () => {
         await world.redis('SET', LOCK, '0b7ac8f6-3a2c-4a5e-9d3c-1f1f9b2f7c11', 'EX', '1');
         await delay(700);
       });
-      return () => running;
     },
   },
   {
@@ -66,11 +64,10 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     name: 'Postgres cuts connections',
     begin: async (field, forMs) => {
-      const running = repeatedly(forMs, async () => {
+      return repeatedly(forMs, async () => {
         await cutConnections(field);
         await delay(100 + 200 * field.random.next());
       });
-      return () => running;
     },
   },
   { name: 'serialization failures', begin: (field) => setting(field, 'default_transaction_isolation', 'serializable') },
@@ -79,11 +76,16 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     name: 'the queue locked by a migration',
     begin: async ({ world }, forMs) => {
+      const locked = Promise.withResolvers<void>();
       const held = world.sql.begin(async (sql) => {
         await sql`lock table email_queue in access exclusive mode`;
+        locked.resolve();
         await delay(forMs);
       });
-      return async () => void (await held);
+      // Cut off later by another fault, the lock is gone as well.
+      const over = held.then(() => undefined, locked.reject);
+      await locked.promise;
+      return () => over;
     },
   },
   {
@@ -127,7 +129,11 @@ async function hideFunctions({ world }: Field, isHidden: (name: string) => boole
   const hidden = [...new Set(ours)].filter((name) => isHidden(name) && !INNER.test(name));
   const rename = (from: (name: string) => string, to: (name: string) => string) =>
     world.sql.begin(async (sql) => {
-      for (const name of hidden) await sql.unsafe(`alter function public.${from(name)} rename to ${to(name)}`);
+      const known = new Set((await sql<{ proname: string }[]>`select proname from pg_proc`).map((row) => row.proname));
+      // Done again where the answer to the first time was lost: what is renamed already stays.
+      for (const name of hidden) {
+        if (known.has(from(name))) await sql.unsafe(`alter function public.${from(name)} rename to ${to(name)}`);
+      }
     });
   const itself = (name: string) => name;
   const gone = (name: string) => `gone_${name}`;

@@ -24,6 +24,10 @@ export interface Fleet {
   pid(name: string): number | null;
   /** Warnings and failed runs, newest last, at most 200. */
   readonly log: readonly string[];
+  /** Workers that ended by themselves: none should. */
+  readonly crashes: readonly string[];
+  /** Emails whose send was not answered in time, as the living worker told it. */
+  readonly unanswered: ReadonlySet<string>;
   /** Tells all to drain and waits; what does not end in time is killed. Answers how many ended cleanly. */
   end(withinMs: number): Promise<{ readonly drained: number; readonly killed: number }>;
 }
@@ -38,6 +42,9 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   const endpoints = new Map<string, string>();
   const timers = new Set<NodeJS.Timeout>();
   const log: string[] = [];
+  const crashes: string[] = [];
+  const unanswered = new Set<string>();
+  const killed = new WeakSet<ChildProcess>();
   let kills = 0;
   let isEnding = false;
 
@@ -50,11 +57,18 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
       if (log.length > LINES_KEPT) log.shift();
     };
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const said = JSON.parse(line) as { listens?: string; log?: string; message?: string };
+      const said = saidIn(line);
       if (said.listens !== undefined) endpoints.set(name, said.listens);
-      else note(said.log ?? said.message ?? line);
+      if (said.unanswered !== undefined) unanswered.add(said.unanswered);
+      if (said.poisoned === true) killed.add(child);
+      note(said.log ?? said.message ?? line);
     });
     createInterface({ input: child.stderr }).on('line', (line) => note(`stderr: ${line}`));
+    // Its output is read to the end by then, as it is not at 'exit'.
+    child.once('close', (code, signal) => {
+      const isOurDoing = signal === 'SIGKILL' ? killed.has(child) : signal === 'SIGTERM' ? told.has(child) : code === 0;
+      if (!isOurDoing) crashes.push(`${name} ended by itself (${signal ?? `exit code ${code}`})`);
+    });
     child.once('exit', () => {
       endpoints.delete(name);
       if (isEnding || processes.get(name) !== child) return;
@@ -65,10 +79,10 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
       timers.add(timer);
     });
   };
+  const told = new WeakSet<ChildProcess>();
   for (const name of current.keys()) start(name);
   const signal = (name: string, what: NodeJS.Signals) => processes.get(name)?.kill(what) ?? false;
 
-  const told = new WeakSet<ChildProcess>();
   const drain = (name: string) => {
     const child = processes.get(name);
     if (child === undefined || told.has(child)) return;
@@ -79,8 +93,11 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   return {
     names: [...current.keys()],
     kill: (name) => {
+      const child = processes.get(name);
+      if (child === undefined) return;
       kills += 1;
-      signal(name, 'SIGKILL');
+      killed.add(child);
+      child.kill('SIGKILL');
     },
     stopProcess: (name) => void signal(name, 'SIGSTOP'),
     continueProcess: (name) => void signal(name, 'SIGCONT'),
@@ -95,10 +112,16 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
     kills: () => kills,
     pid: (name) => processes.get(name)?.pid ?? null,
     log,
+    crashes,
+    unanswered,
     end: async (withinMs) => {
       isEnding = true;
       for (const timer of timers) clearTimeout(timer);
-      const ends = [...processes.values()].map((child) => endOf(child, withinMs));
+      const ends = [...processes.values()].map((child) => {
+        const isTold = told.has(child);
+        told.add(child);
+        return endOf(child, { withinMs, isTold, giveUp: () => killed.add(child) });
+      });
       const ways = await Promise.all(ends);
       return {
         drained: ways.filter((way) => way === 'drained').length,
@@ -108,17 +131,38 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   };
 }
 
-async function endOf(child: ChildProcess, withinMs: number): Promise<'gone' | 'drained' | 'killed'> {
+interface Said {
+  readonly listens?: string;
+  readonly log?: string;
+  readonly message?: string;
+  readonly unanswered?: string;
+  readonly poisoned?: boolean;
+}
+
+/** What a worker says is JSON; what it was killed at is not. */
+function saidIn(line: string): Said {
+  try {
+    return JSON.parse(line) as Said;
+  } catch {
+    return { log: line };
+  }
+}
+
+async function endOf(
+  child: ChildProcess,
+  { withinMs, isTold, giveUp }: { withinMs: number; isTold: boolean; giveUp: () => void },
+): Promise<'gone' | 'drained' | 'killed'> {
   if (child.exitCode !== null || child.signalCode !== null) return 'gone';
-  const exited = once(child, 'exit');
+  const closed = once(child, 'close');
   child.kill('SIGCONT');
-  child.kill('SIGTERM');
+  if (!isTold) child.kill('SIGTERM');
   let isTooSlow = false;
   const timer = setTimeout(() => {
     isTooSlow = true;
+    giveUp();
     child.kill('SIGKILL');
   }, withinMs);
-  await exited;
+  await closed;
   clearTimeout(timer);
   return isTooSlow ? 'killed' : 'drained';
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPostgresFolder } from '../../support/real-server.ts';
-import type { Outcome } from './experiment.ts';
+import type { CarriedOut } from './carry-out.ts';
 import { TIMING } from './settings.ts';
 
 export interface Section {
@@ -46,8 +46,8 @@ function sectionsOf(text: string): [string, string][] {
 }
 
 /** The figures of all outcomes in a few lines. */
-export function summarize(outcomes: readonly Outcome[]): string {
-  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+export function summarize(outcomes: readonly CarriedOut[]): string {
+  const sum = (of: (outcome: CarriedOut) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   const recoveries = outcomes
     .flatMap(({ recoveredMs }) => (recoveredMs === null ? [] : [recoveredMs]))
     .sort((a, b) => a - b);
@@ -75,13 +75,14 @@ export function summarize(outcomes: readonly Outcome[]): string {
       'recovered, median / 95 % / longest',
       [0.5, 0.95, 1].map((share) => seconds(quantile(recoveries, share))).join(' / '),
     ],
+    ['repeated, spoiled by harness or machine', sum(({ spoiled }) => spoiled.length)],
     ['experiments with a violation', outcomes.filter(({ violations }) => violations.length > 0).length],
   ];
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 }
 
 /** One row for each outcome. */
-export function tableOf(outcomes: readonly Outcome[]): string {
+export function tableOf(outcomes: readonly CarriedOut[]): string {
   const head = [
     'experiment',
     'workers',
@@ -110,7 +111,7 @@ export function tableOf(outcomes: readonly Outcome[]): string {
   return [line(head), line(head.map((_, n) => (n === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
-export function violationsOf(outcomes: readonly Outcome[]): string {
+export function violationsOf(outcomes: readonly CarriedOut[]): string {
   const broken = outcomes.filter(({ violations }) => violations.length > 0);
   if (broken.length === 0) return 'No violation.';
   return broken

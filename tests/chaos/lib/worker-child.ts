@@ -8,6 +8,7 @@ import { createCountSentToday } from '../../../src/data/day-counts.ts';
 import { createDeliveries } from '../../../src/data/deliveries.ts';
 import { createDueTimes } from '../../../src/data/due-times.ts';
 import { createEmailFunction } from '../../../src/data/email-function.ts';
+import { FaultError } from '../../../src/data/fault.ts';
 import { createOverview } from '../../../src/data/overview.ts';
 import { createProviderGateway } from '../../../src/data/providers.ts';
 import { createQueue } from '../../../src/data/queue.ts';
@@ -58,9 +59,19 @@ const worker = createQueueProcessor(
     lock: createQueueLock(redis.client, systemClock, slots),
     mail: {
       route: mail.route,
-      send: (email, signal) => {
-        if (email.to.startsWith(POISON)) process.kill(process.pid, 'SIGKILL');
-        return mail.send(email, signal);
+      send: async (email, signal) => {
+        if (email.to.startsWith(POISON)) {
+          say({ poisoned: true });
+          process.kill(process.pid, 'SIGKILL');
+        }
+        try {
+          return await mail.send(email, signal);
+        } catch (error) {
+          // Of an answer that never came nobody knows what it would have been; other faults tell that nothing was lost.
+          const isTimeout = error instanceof FaultError && error.fault.code === 'timeout';
+          if (isTimeout) say({ unanswered: email.idempotencyKey });
+          throw error;
+        }
       },
     },
     providers: createProviderGateway(supabase.client),

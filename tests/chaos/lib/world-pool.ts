@@ -39,7 +39,8 @@ export function createWorldPool(size: number): WorldPool {
         return result;
       } catch (error) {
         started.delete(world);
-        await world.stop();
+        // What broke it may stand in the way of stopping, too; the first error is the one that tells.
+        await world.stop().catch(() => undefined);
         throw error;
       } finally {
         giveUp();

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createTcpTransport, type TcpTransport } from '../../../src/data/redis-tcp.ts';
 import type { ControlChange } from '../../../src/sandbox/email-function/controls.ts';
 import { createEmailFunction, type EmailFunction } from '../../../src/sandbox/email-function/function.ts';
@@ -59,6 +60,7 @@ const TABLES = [
 export async function startWorld(random: Random = seededRandom('world')): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'email-ops-chaos-'));
   let redisServer: RedisServer = await startRedisServer();
+  let restarting: Promise<void> = Promise.resolve();
   const transport: TcpTransport = createTcpTransport(redisServer.url, () => AbortSignal.timeout(5_000));
   const postgres = await startPostgres();
   await applyMigrations(postgres.sql);
@@ -97,10 +99,16 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
       return result;
     },
     reloadSchema: rest.reloadSchema,
-    restartRedis: async (downMs) => {
-      await redisServer.stop();
-      await new Promise((resolve) => setTimeout(resolve, downMs));
-      redisServer = await startRedisServer({ port: redisServer.port });
+    restartRedis: (downMs) => {
+      // One after the other: two servers cannot have the same port.
+      restarting = restarting
+        .catch(() => undefined)
+        .then(async () => {
+          await redisServer.stop();
+          await delay(downMs);
+          redisServer = await startRedisServer({ port: redisServer.port });
+        });
+      return restarting;
     },
     reset: async ({ seed, providers, dailyLimit }) => {
       for (const proxy of Object.values(proxies)) {
@@ -142,14 +150,13 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
         where status = 'queued' and next_retry_at > now()`;
     },
     stop: async () => {
-      for (const proxy of Object.values(proxies)) await proxy.stop();
-      await emailFunction?.stop();
-      await Promise.all([emailFront.stop(), redisFront.stop()]);
-      await rest.stop();
-      await transport.close();
-      await postgres.stop();
-      await redisServer.stop();
+      const stopping = [...Object.values(proxies), emailFront, redisFront, rest].map((each) => each.stop());
+      const ended = await Promise.allSettled([...stopping, emailFunction?.stop(), transport.close()]);
+      // Databases last: what was connected to them is gone by then.
+      ended.push(...(await Promise.allSettled([postgres.stop(), redisServer.stop()])));
       rmSync(folder, { recursive: true, force: true });
+      const failed = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+      if (failed.length > 0) throw new AggregateError(failed, 'The world could not be stopped.');
     },
   };
 }
