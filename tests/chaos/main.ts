@@ -88,7 +88,10 @@ function report(): void {
   const last = Number(values.seed) + Number(values.runs) - 1;
   const command = `\`npm run chaos -- --runs ${values.runs} --seed ${values.seed}\``;
   const sections: Section[] = [
-    { title: 'Summary', body: `${command}. ${machineLine()}\n\n${summarize(all)}\n\n${violationsOf(all)}` },
+    {
+      title: 'Summary',
+      body: `${command}. ${machineLine()}\n\n${summarize(all)}\n\n${[violationsOf(all), ...notCarriedOut.map((why) => `- ${why}`)].join('\n')}`,
+    },
     { title: 'Each fault alone', body: tableOf(outcomes.singles) },
     {
       title: 'Combinations',

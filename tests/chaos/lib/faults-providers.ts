@@ -1,7 +1,8 @@
 /** What befalls the email providers, and emails that no provider or process survives. */
-import { PROVIDERS } from '../../../src/domain/email.ts';
+import { PROVIDERS, type Provider } from '../../../src/domain/email.ts';
 import { HOUR_MS } from '../../../src/domain/time.ts';
 import type { ControlChange } from '../../../src/sandbox/email-function/controls.ts';
+import type { EmailFunction } from '../../../src/sandbox/email-function/function.ts';
 import type { Fault, Field } from './experiment.ts';
 
 const FAULTS: readonly Fault[] = [
@@ -51,17 +52,33 @@ const FAULTS: readonly Fault[] = [
 
 export const PROVIDER_FAULTS: readonly Fault[] = FAULTS.map((fault) => ({ ...fault, restsProviders: true }));
 
-/** Changes these providers; the answer makes them what they were. */
-async function weather({ world }: Field, providers: readonly (typeof PROVIDERS)[number][], change: ControlChange) {
-  const controls = world.emailFunction().providers;
-  const before = providers.map((provider) => [provider, controls.get(provider)] as const);
-  for (const provider of providers) controls.set(provider, change);
+interface Front {
+  readonly providers: readonly Provider[];
+  readonly change: ControlChange;
+}
+
+/** What is over each function's providers at this moment: several faults may be, and each ends for itself. */
+const fronts = new WeakMap<EmailFunction, Set<Front>>();
+
+/** Changes these providers until the answer is called. */
+async function weather({ world }: Field, providers: readonly Provider[], change: ControlChange) {
+  const emailFunction = world.emailFunction();
+  const over = fronts.get(emailFunction) ?? new Set();
+  fronts.set(emailFunction, over);
+  const front = { providers, change };
+  const apply = () => {
+    emailFunction.providers.reset();
+    for (const each of over) for (const provider of each.providers) emailFunction.providers.set(provider, each.change);
+  };
+  over.add(front);
+  apply();
   return async () => {
-    for (const [provider, control] of before) controls.set(provider, control);
+    over.delete(front);
+    apply();
   };
 }
 
-function one({ random }: Field): readonly (typeof PROVIDERS)[number][] {
+function one({ random }: Field): readonly Provider[] {
   const provider = PROVIDERS[Math.floor(random.next() * PROVIDERS.length)];
   return provider === undefined ? [] : [provider];
 }
