@@ -11,6 +11,7 @@ import { VARIABLES } from '../src/config-variables.ts';
 import { costOf, DAYS_PER_MONTH, PRICES, REDIS_COMMANDS } from '../src/domain/cost.ts';
 import { RUNBOOK } from '../src/domain/runbook.ts';
 import { KEYMAP, keyLabel } from '../src/ui/keymap.ts';
+import { jsonPage, jsonSchemas } from './json-page.mjs';
 
 const CONFIGURATION_INTRO = `# Configuration
 
@@ -99,6 +100,8 @@ const PAGES = {
   'runbook.md': runbook(),
   'keys.md': keys(),
   'cost.md': costs(),
+  'json.md': jsonPage(),
+  'json-schemas.json': jsonSchemas(),
   'email-ops.1': manPage(await commandTree()),
 };
 

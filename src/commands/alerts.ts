@@ -4,13 +4,13 @@ import { createAlerts } from '../data/alerts.ts';
 import { createAudit } from '../data/audit.ts';
 import { type Alert, type AlertFeed, isCriticalAlert } from '../domain/alert.ts';
 import { formatAge, formatCount, formatInstant, plural } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import { entryForAlert } from '../domain/runbook.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needRedis, type Systems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { operatorOf } from './operator.ts';
 import { JSON_OPTION } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
@@ -77,9 +77,8 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
   const feed = await readFeed(systems, signal);
   const found = options.all === true ? feed.alerts : openOf(feed);
   if (options.json === true) {
-    const { toJson } = await import('../domain/json.ts');
     const rows = found.map((alert) => ({ ...alert, text: safe(alert.text), runbook: entryForAlert(alert.text).id }));
-    io.stdout.write(`${jsonText(toJson({ alerts: rows, skipped: feed.skipped }))}\n`);
+    io.stdout.write(jsonLine({ alerts: rows, skipped: feed.skipped }));
     return EXIT.ok;
   }
   const look = lookOf(io);
@@ -145,7 +144,7 @@ async function runAck(invocation: Invocation<Options>): Promise<number> {
   }
   const text =
     fingerprints.length === 0 ? 'No alert is open.' : `${plural(fingerprints.length, 'alert')} acknowledged.`;
-  io.stdout.write(options.json === true ? `${jsonText({ acknowledged: fingerprints })}\n` : `${text}\n`);
+  io.stdout.write(options.json === true ? jsonLine({ acknowledged: fingerprints }) : `${text}\n`);
   return EXIT.ok;
 }
 

@@ -1,11 +1,12 @@
 /** `email-ops doctor`: looks at every system from here and says for each fault what to do. */
-import { jsonText } from '../domain/json.ts';
+
 import type { Check, GroupResult } from './checks/check.ts';
 import { checkClocks } from './checks/clocks.ts';
 import { checkConfiguration, problemChecks } from './checks/configuration.ts';
 import { checkTerminal } from './checks/terminal.ts';
 import { type Command, ConfigError, EXIT, type Invocation } from './command.ts';
 import { connectSystems, type Systems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
 import { groupLines, summaryLine } from './render/doctor.ts';
 import { lookOf, shown } from './render/look.ts';
@@ -85,7 +86,7 @@ async function report(groups: readonly Group[], { options, io }: Invocation<Opti
     all.push(...checks.map((check) => ({ group: title, ...check })));
     if (options.json !== true) io.stdout.write(shown(groupLines(title, checks, look), look));
   }
-  if (options.json === true) io.stdout.write(`${jsonText({ checks: all })}\n`);
+  if (options.json === true) io.stdout.write(jsonLine({ checks: all }));
   else io.stdout.write(shown(['', summaryLine(all, look)], look));
   return all;
 }

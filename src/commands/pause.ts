@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createAudit } from '../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock, type StandingPause } from '../data/queue-lock.ts';
 import { formatAge, formatClock, plural } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import { formatPause, type Lock, type Pause } from '../domain/lock.ts';
 import { cleanText } from '../domain/text.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/time.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needRedis, type Systems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { operatorOf } from './operator.ts';
 import { JSON_OPTION, parseDuration } from './options.ts';
 
@@ -72,7 +72,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     const extended = await lock.extend(standing, { forMs, reason: options.reason });
     if (extended === null) throw new CommandError('The pause ended at this moment. Call it again to pause anew');
     await audit('extend pause', standing.value);
-    if (options.json === true) io.stdout.write(jsonLine('paused', extended));
+    if (options.json === true) io.stdout.write(pauseJson('paused', extended));
     say(`Paused already by ${nameOf(standing)}; it lasts ${until(extended, io.now())} now.`);
     return EXIT.ok;
   }
@@ -95,11 +95,11 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   }
   switch (step.kind) {
     case 'paused':
-      if (options.json === true) io.stdout.write(jsonLine('paused', described));
+      if (options.json === true) io.stdout.write(pauseJson('paused', described));
       say(`Paused ${until(described, io.now())}. To lift it: email-ops resume`);
       return EXIT.ok;
     case 'waiting': {
-      if (options.json === true) io.stdout.write(jsonLine('pausing', described));
+      if (options.json === true) io.stdout.write(pauseJson('pausing', described));
       const still = plural(step.holders, 'worker is', 'workers are');
       say(`${still} still at it. The pause takes effect by itself when they end; to lift it: email-ops resume`);
       return options.wait ? EXIT.interrupted : EXIT.ok;
@@ -149,14 +149,10 @@ export function nameOf({ operator, host }: Pause): string {
   return cleanText(`${operator}@${host}`, 80);
 }
 
-export function jsonLine(state: 'paused' | 'pausing' | 'running', standing: StandingPause | null): string {
-  const paused = standing === null ? null : pauseJson(standing);
-  return `${jsonText({ state, pause: paused })}\n`;
-}
-
-function pauseJson({ operator, host, reason, startedAtEpochMs, expiresAtEpochMs }: StandingPause) {
-  const iso = (atEpochMs: number | null) => (atEpochMs === null ? null : new Date(atEpochMs).toISOString());
-  return { operator, host, reason, startedAt: iso(startedAtEpochMs), until: iso(expiresAtEpochMs) };
+export function pauseJson(state: 'paused' | 'pausing' | 'running', standing: StandingPause | null): string {
+  if (standing === null) return jsonLine({ state, pause: null });
+  const { operator, host, reason, startedAtEpochMs, expiresAtEpochMs: untilEpochMs } = standing;
+  return jsonLine({ state, pause: { operator, host, reason, startedAtEpochMs, untilEpochMs } });
 }
 
 function until({ expiresAtEpochMs }: StandingPause, nowEpochMs: number): string {

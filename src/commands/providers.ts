@@ -3,7 +3,6 @@ import { createAudit } from '../data/audit.ts';
 import { createProviderGateway, type ProviderGateway } from '../data/providers.ts';
 import { isProvider, PROVIDERS, type Provider } from '../domain/email.ts';
 import { formatAge, formatClock, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
-import { jsonText, toJson } from '../domain/json.ts';
 import { standingOf } from '../domain/provider-record.ts';
 import { disabledUntilEpochMs, type ProviderState } from '../domain/provider-state.ts';
 import { cleanText } from '../domain/text.ts';
@@ -12,6 +11,7 @@ import { wrap } from '../domain/width.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needSupabase, type Systems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { operatorOf } from './operator.ts';
 import { JSON_OPTION, parseDuration } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
@@ -101,8 +101,7 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
   const states = await createProviderGateway(needSupabase(systems).client).read(signal);
   const now = systems.clock.nowEpochMs();
   if (options.json === true) {
-    const rows = states.map((state) => ({ ...state, standing: standingOf(state.record, now) }));
-    io.stdout.write(`${jsonText(toJson({ providers: rows }))}\n`);
+    io.stdout.write(jsonLine({ providers: states.map((state) => providerJson(state, now)) }));
     return EXIT.ok;
   }
   const look = lookOf(io);
@@ -130,6 +129,27 @@ function columns(nowEpochMs: number): readonly Column<ProviderState>[] {
       cell: ({ quota }) => `${formatCount(quota.day.sent)} of ${formatCount(quota.day.limit)}`,
     },
   ];
+}
+
+/** Without what the averages are kept by. */
+function providerJson({ provider, record, quota, disabled, usedUpUntilEpochMs, check }: ProviderState, now: number) {
+  const { circuitState, healthScore, successRatePercent, averageLatencyMs } = standingOf(record, now);
+  const { totalRequests, successfulRequests, consecutiveFailures, lastError } = record;
+  return {
+    provider,
+    standing: { circuitState, healthScore, successRatePercent, averageLatencyMs },
+    record: {
+      totalRequests,
+      successfulRequests,
+      consecutiveFailures,
+      lastError,
+      nextProbeAtEpochMs: record.circuit.nextRetryAtEpochMs,
+    },
+    quota,
+    disabled,
+    usedUpUntilEpochMs,
+    check,
+  };
 }
 
 function notes(state: ProviderState, nowEpochMs: number): readonly string[] {
@@ -171,7 +191,7 @@ async function change(
   const entry = { atEpochMs: systems.clock.nowEpochMs(), by, host, action, target: name, outcome: 'ok' };
   const isWritten = await audit(systems, entry);
   if (!isWritten) io.stderr.write('email-ops: the audit list could not be written; it was done all the same.\n');
-  io.stdout.write(options.json === true ? `${jsonText({ provider: name, action, message: said })}\n` : `${said}\n`);
+  io.stdout.write(options.json === true ? jsonLine({ provider: name, action, message: said }) : `${said}\n`);
   return EXIT.ok;
 }
 

@@ -5,13 +5,13 @@ import type { QueueFinder } from '../data/queue-finder.ts';
 import type { SupabaseConnection } from '../data/supabase.ts';
 import { EMAIL_TYPES, PROVIDERS } from '../domain/email.ts';
 import { formatCount, plural } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import type { ListedStatus, QueueQuery } from '../domain/queue-page.ts';
 import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needSupabase, type Systems } from './connect.ts';
 import type { Io } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { operatorOf } from './operator.ts';
 import { JSON_OPTION, wholeNumber } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
@@ -121,7 +121,7 @@ async function run(verb: Verb, invocation: Invocation<Options>): Promise<number>
     ? await matching(finder, queryOf(status, options), invocation)
     : await wholeIds(client, given, signal);
   if (ids.length === 0) {
-    io.stdout.write(options.json === true ? '{"ids":[],"skipped":[]}\n' : 'Nothing matches.\n');
+    io.stdout.write(options.json === true ? jsonLine({ ids: [], skipped: [] }) : 'Nothing matches.\n');
     return EXIT.ok;
   }
   if (options.yes !== true && (isBulk || verb === DISCARD)) {
@@ -214,7 +214,7 @@ async function writeAudit(
 
 function report(verb: Verb, touched: Touched, { options, io }: { options: Options; io: Io }): void {
   if (options.json === true) {
-    io.stdout.write(`${jsonText(touched)}\n`);
+    io.stdout.write(jsonLine(touched));
     return;
   }
   for (const { id, reason } of touched.skipped.slice(0, SKIPPED_SHOWN))

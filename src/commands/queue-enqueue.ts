@@ -3,13 +3,13 @@
 import type { NewEmail } from '../domain/email.ts';
 import { EMAIL_TYPES } from '../domain/email.ts';
 import { formatCount, plural } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needSupabase, type Systems } from './connect.ts';
 import { type BadLine, parseLine, readLines } from './email-lines.ts';
 import { enqueueAll, type Progress } from './enqueue-batches.ts';
 import type { Io } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION, wholeNumber } from './options.ts';
 import { bar, shown } from './render/look.ts';
 
@@ -81,7 +81,7 @@ async function enqueueOne(systems: Systems, email: NewEmail, { options, io, sign
   const queue = await queueOf(systems);
   const result = await queue.enqueue([email], signal);
   const [id = ''] = result.ids;
-  if (options.json === true) io.stdout.write(`${jsonText(result)}\n`);
+  if (options.json === true) io.stdout.write(jsonLine(result));
   else io.stdout.write(result.duplicates > 0 ? `known already: ${id}\n` : `enqueued: ${id}\n`);
   return EXIT.ok;
 }
@@ -99,7 +99,7 @@ async function enqueueLines(systems: Systems, { options, io, signal }: Invocatio
   if (bad.length > BAD_LINES_SHOWN)
     io.stderr.write(`email-ops: … and ${formatCount(bad.length - BAD_LINES_SHOWN)} more bad lines\n`);
   const { enqueued, duplicates } = totals;
-  if (options.json === true) io.stdout.write(`${jsonText({ enqueued, duplicates, bad })}\n`);
+  if (options.json === true) io.stdout.write(jsonLine({ enqueued, duplicates, bad }));
   else
     io.stdout.write(
       `${formatCount(enqueued)} enqueued, ${formatCount(duplicates)} known already, ${plural(bad.length, 'bad line')}.\n`,

@@ -8,11 +8,11 @@ import {
   type QueueStatus,
 } from '../domain/email.ts';
 import { formatAge, plural } from '../domain/format.ts';
-import { jsonText, toJson } from '../domain/json.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
 import { type Command, EXIT, type Invocation } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
 import type { Io } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION, wholeNumber } from './options.ts';
 import { type Look, lookOf, type Role, shown } from './render/look.ts';
 import { type Column, table } from './render/table.ts';
@@ -64,7 +64,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const look = tableLook(io);
   const print = <Row extends { readonly recipientEmail: string }>(page: Page<Row>, columns: readonly Column<Row>[]) => {
     const rows = options.unmask === true ? page.rows : page.rows.map(masked);
-    if (options.json === true) io.stdout.write(`${jsonText(toJson({ ...page, rows }))}\n`);
+    if (options.json === true) io.stdout.write(jsonLine({ ...page, rows }));
     else io.stdout.write(shown([...table(columns, rows, look), ...footer(page)], look));
     return EXIT.ok;
   };

@@ -2,12 +2,12 @@
 import type { SupabaseConnection } from '../data/supabase.ts';
 import type { DeadLetter, DeliveryLog, QueuedEmail } from '../domain/email.ts';
 import { formatAge, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
-import { jsonText, toJson } from '../domain/json.ts';
 import type { EmailStory } from '../domain/queue-page.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
 import { masked } from './queue-list.ts';
 import { type Look, lookOf, paint, shown } from './render/look.ts';
@@ -32,7 +32,7 @@ async function run({ options, arguments: [id = ''], io, environment, signal }: I
   const found = await createQueueList(client).show(await wholeId(client, id, signal), signal);
   if (found === null) throw notFound(id);
   const story = options.unmask === true ? found : maskedStory(found);
-  if (options.json === true) io.stdout.write(`${jsonText(toJson(story))}\n`);
+  if (options.json === true) io.stdout.write(jsonLine(story));
   else io.stdout.write(shown(storyLines(story, io.now(), lookOf(io)), lookOf(io)));
   return EXIT.ok;
 }

@@ -8,7 +8,7 @@ import { confirm } from './confirm.ts';
 import { connectSystems, needRedis } from './connect.ts';
 import { operatorOf } from './operator.ts';
 import { JSON_OPTION } from './options.ts';
-import { jsonLine, nameOf, refuseReadOnly } from './pause.ts';
+import { nameOf, pauseJson, refuseReadOnly } from './pause.ts';
 
 type Options = { yes?: boolean; json?: boolean };
 
@@ -32,7 +32,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const operator = operatorOf(environment);
   const { pause } = await lock.state();
   if (pause === null) {
-    io.stdout.write(options.json === true ? jsonLine('running', null) : 'Nothing is paused.\n');
+    io.stdout.write(options.json === true ? pauseJson('running', null) : 'Nothing is paused.\n');
     return EXIT.ok;
   }
   const isOurs = pause.operator === operator.name && pause.host === operator.host;
@@ -55,7 +55,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     .catch(() =>
       io.stderr.write('email-ops: the audit list could not be written; the pause is lifted all the same.\n'),
     );
-  if (options.json === true) io.stdout.write(jsonLine('running', null));
+  if (options.json === true) io.stdout.write(pauseJson('running', null));
   else
     io.stdout.write(
       `Resumed after ${since}. The workers go on at their next run; at once: email-ops run queue-processor\n`,

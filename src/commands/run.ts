@@ -2,12 +2,12 @@
 
 import { runRemotely } from '../data/remote-run.ts';
 import { formatLatency } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import { type RunOutcome, WORKERS, type WorkerName } from '../domain/run.ts';
 import { cleanText } from '../domain/text.ts';
 import type { Logger, RunProgress, RunResult } from '../workers/worker.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needRedis, needSupabase, type Systems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
 
@@ -53,7 +53,7 @@ async function runHere(worker: WorkerName, systems: Systems, { io, options, sign
   const workers = createWorkers({ redis, supabase, emailFunction, settings, clock: systems.clock, log });
   const result = await workers[worker].run({ trigger: 'cli', signal, onProgress: line.show });
   line.clear();
-  io.stdout.write(options.json === true ? `${jsonText({ worker, ...result })}\n` : resultLine(worker, result));
+  io.stdout.write(options.json === true ? jsonLine({ worker, ...result }) : resultLine(worker, result));
   return result.outcome === 'aborted' && !signal.aborted ? EXIT.failed : EXIT_CODE[result.outcome];
 }
 
@@ -75,7 +75,7 @@ async function runThere(worker: WorkerName, systems: Systems, { io, options, sig
     onState: (state) => io.stderr.write(`QStash: ${state}\n`),
   });
   const error = outcome.error === null ? '' : ` ${cleanText(outcome.error, 300)}`;
-  if (options.json === true) io.stdout.write(`${jsonText({ worker, ...outcome })}\n`);
+  if (options.json === true) io.stdout.write(jsonLine({ worker, ...outcome }));
   else
     io.stdout.write(
       `${worker} at ${settings.baseUrl}: ${outcome.outcome} (message ${cleanText(outcome.messageId, 100)}).${error}\n`,

@@ -2,17 +2,17 @@
 
 import { z } from 'zod';
 import { formatClock, formatCount, formatLatency, plural } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
 import type { JoinedSandbox } from '../sandbox/launcher.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION, wholeNumber } from './options.ts';
 import { lookOf, type Role, shown } from './render/look.ts';
 import { table } from './render/table.ts';
 
 const TIMEOUT_MS = 5_000;
 
-const attemptSchema = z.looseObject({
+const attemptSchema = z.object({
   at: z.string(),
   provider: z.string(),
   to: z.string(),
@@ -21,6 +21,8 @@ const attemptSchema = z.looseObject({
   message: z.string().nullable(),
   latencyMs: z.number(),
   repeat: z.boolean(),
+  idempotencyKey: z.string().nullable(),
+  messageId: z.string().nullable(),
 });
 const outboxSchema = z.object({ attempts: z.array(attemptSchema) });
 const summarySchema = z.object({
@@ -28,6 +30,7 @@ const summarySchema = z.object({
   delivered: z.number(),
   repeats: z.number(),
   failed: z.number(),
+  byProvider: z.record(z.string(), z.object({ delivered: z.number(), repeats: z.number(), failed: z.number() })),
   distinctKeys: z.number(),
   doubled: z.number(),
   dropped: z.number(),
@@ -65,17 +68,17 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
     );
     const [listed, summary] = await Promise.all([
       ask(joined, `/outbox?${query}`, signal),
-      ask(joined, '/outbox/summary', signal),
+      ask(joined, '/outbox/summary', signal).then((answer) => summarySchema.parse(answer)),
     ]);
     const attempts = outboxSchema
       .parse(listed)
       .attempts.map((attempt) => (options.unmask === true ? attempt : { ...attempt, to: maskEmail(attempt.to) }));
     if (options.json === true) {
-      io.stdout.write(`${jsonText({ summary, attempts })}\n`);
+      io.stdout.write(jsonLine({ summary, attempts }));
       return EXIT.ok;
     }
     const look = lookOf(io);
-    const lines = [...table(COLUMNS, attempts, look), summaryLine(summarySchema.parse(summary))];
+    const lines = [...table(COLUMNS, attempts, look), summaryLine(summary)];
     io.stdout.write(shown(lines, look));
     return EXIT.ok;
   } finally {

@@ -1,10 +1,10 @@
 /** `email-ops sandbox`: starts or joins the sandbox, says how other programs reach it, and holds it until told to stop. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { jsonText } from '../domain/json.ts';
 import type { JoinedSandbox, ScenarioName } from '../sandbox/launcher.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import type { Io } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION, wholeNumber } from './options.ts';
 import { joinOrFail, outbox } from './sandbox-outbox.ts';
 import { progressLine } from './sandbox-progress.ts';
@@ -49,7 +49,7 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
   }).finally(progress.end);
   try {
     warnOfDifference(joined, options, io);
-    io.stdout.write(options.json === true ? `${jsonText(describe(joined))}\n` : exportLines(joined));
+    io.stdout.write(options.json === true ? jsonLine(describe(joined)) : exportLines(joined));
     const how = joined.startedHere ? 'The sandbox runs' : 'Joined the sandbox that runs already';
     io.stderr.write(`# ${how} (pid ${joined.pid}, ${joined.scenario}, speed ${joined.speed}). Ctrl-C lets go of it.\n`);
     const isGone = await untilGone(joined.pid, signal);
@@ -70,7 +70,7 @@ function statusCommand(): Command<{ json?: boolean; export?: boolean }> {
     run: async ({ options, io }) => {
       const joined = await joinOrFail();
       try {
-        if (options.json === true) io.stdout.write(`${jsonText(describe(joined))}\n`);
+        if (options.json === true) io.stdout.write(jsonLine(describe(joined)));
         else if (options.export === true) io.stdout.write(exportLines(joined));
         else
           io.stdout.write(`running at ${joined.url} (pid ${joined.pid}, ${joined.scenario}, speed ${joined.speed})\n`);

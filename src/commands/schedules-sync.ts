@@ -2,7 +2,6 @@
 
 import type { ScheduleChanges } from '../data/schedule-changes.ts';
 import { formatCount } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import {
   FREE_MESSAGES_PER_DAY,
   isUpToDate,
@@ -13,6 +12,7 @@ import {
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
 import { lookOf, shown } from './render/look.ts';
@@ -50,7 +50,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   }
   const { schedules } = await needSchedules(systems).read(signal);
   const plan = planSync(schedules, baseUrl, options.oneTick === true);
-  if (options.json === true) io.stdout.write(`${jsonText(plan)}\n`);
+  if (options.json === true) io.stdout.write(jsonLine(plan));
   else io.stdout.write(shown(planLines(plan), lookOf(io)));
   if (options.dryRun === true || isUpToDate(plan)) return EXIT.ok;
   refuseReadOnly(systems);

@@ -1,9 +1,9 @@
 /** `email-ops schedules`: what QStash calls when, and making it so. */
-import { jsonText } from '../domain/json.ts';
 import type { Schedule } from '../domain/schedule.ts';
 import { cleanText } from '../domain/text.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
 import { lookOf, shown } from './render/look.ts';
@@ -33,8 +33,7 @@ function listCommand(): Command {
     run: async ({ options, io, environment, signal }) => {
       await using systems = await connectSystems(io, { environment, signal });
       const overview = await needSchedules(systems).read(signal);
-      const { toJson } = await import('../domain/json.ts');
-      if (options.json === true) io.stdout.write(`${jsonText(toJson(overview))}\n`);
+      if (options.json === true) io.stdout.write(jsonLine(overview));
       else io.stdout.write(shown(scheduleLines(overview, io.now(), lookOf(io)), lookOf(io)));
       return EXIT.ok;
     },

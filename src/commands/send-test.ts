@@ -6,13 +6,13 @@ import { answerOf } from '../data/supabase.ts';
 import { PROVIDERS, type Provider } from '../domain/email.ts';
 import { findEmailFault } from '../domain/email-validation.ts';
 import { formatInstant, formatLatency } from '../domain/format.ts';
-import { jsonText } from '../domain/json.ts';
 import { classifySendFailure, type SendFailureKind } from '../domain/send-failure.ts';
 import { cleanText, maskEmail } from '../domain/text.ts';
 import { utcDay } from '../domain/time.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needSupabase } from './connect.ts';
+import { jsonLine } from './json-line.ts';
 import { operatorOf } from './operator.ts';
 import { JSON_OPTION } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
@@ -159,5 +159,5 @@ function escapeHtml(text: string): string {
 }
 
 function report(result: Record<string, unknown> & { readonly to: string }): string {
-  return `${jsonText({ ...result, to: maskEmail(result.to) })}\n`;
+  return jsonLine({ ...result, to: maskEmail(result.to) });
 }

@@ -33,7 +33,7 @@ function escaped(characters: string): string {
     .join('');
 }
 
-const EPOCH_NAME = /(at|At|until|Until)EpochMs$/;
+const EPOCH_NAME = /(at|At|until|Until|since|Since)EpochMs$/;
 
 function isoOf(epochMs: unknown): string | null {
   if (typeof epochMs !== 'number') return null;

@@ -38,11 +38,16 @@ export async function probe<T>(
   const started = performance.now();
   try {
     const value = await run();
-    return { value, startedAtEpochMs, latencyMs: performance.now() - started };
+    return { value, startedAtEpochMs, latencyMs: Math.round(performance.now() - started) };
   } catch (error) {
     if (!(error instanceof FaultError || error instanceof RedisError)) throw error;
     const { message, remedy } = error.fault;
-    const failed: Check = { name, state: 'failed', detail: message, latencyMs: performance.now() - started };
+    const failed: Check = {
+      name,
+      state: 'failed',
+      detail: message,
+      latencyMs: Math.round(performance.now() - started),
+    };
     return { failed: remedy === undefined ? failed : { ...failed, remedy } };
   }
 }
