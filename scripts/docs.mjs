@@ -8,7 +8,9 @@ import { manPage } from '../src/commands/shell/man-page.ts';
 import { commandTree, nodesOf } from '../src/commands/shell/tree.ts';
 import { COMMANDS, DEFAULT_COMMAND } from '../src/commands/table.ts';
 import { VARIABLES } from '../src/config-variables.ts';
-import { costOf, DAYS_PER_MONTH, PRICES, REDIS_COMMANDS } from '../src/domain/cost.ts';
+import { CALM_STEPS, FAST_MS, SLOWEST_MS } from '../src/domain/cadence.ts';
+import { commandsPerHour, costOf, DAYS_PER_MONTH, PRICES, REDIS_COMMANDS } from '../src/domain/cost.ts';
+import { formatAge } from '../src/domain/format.ts';
 import { RUNBOOK } from '../src/domain/runbook.ts';
 import { KEYMAP, keyLabel } from '../src/ui/keymap.ts';
 import { jsonPage, jsonSchemas } from './json-page.mjs';
@@ -224,26 +226,46 @@ function costs() {
     ['a run of the quota sync', REDIS_COMMANDS.perQuotaRun],
     ['a QStash message (remembered, so that it is not worked twice)', REDIS_COMMANDS.perMessage],
     ['asking what is due, with one schedule for all', REDIS_COMMANDS.perTick],
-    ['a refresh of the dashboard, `watch`, `status`', REDIS_COMMANDS.perLook],
+    ['a refresh of the dashboard or `watch` where nothing has changed', REDIS_COMMANDS.perRefresh],
+    [
+      'what it reads besides when the processor, the monitor, the quota sync has run',
+      Object.values(REDIS_COMMANDS.perRunSeen).join(', '),
+    ],
+    ['what it reads besides once a minute (once in six, when it refreshes once a minute)', REDIS_COMMANDS.perRest],
+    ['`status`, and the first look of a console', REDIS_COMMANDS.perLook],
+    ['an hour of the dashboard in use, at most', Math.ceil(commandsPerHour(FAST_MS))],
+    ['an hour of the dashboard left alone, at most', Math.ceil(commandsPerHour(SLOWEST_MS))],
   ];
   return [
     COST_INTRO,
-    '## 1,000 emails a day, three schedules, a console open for eight hours',
+    '## 1,000 emails a day, three schedules, a console open for eight hours, used for one',
     '',
     '`email-ops cost`',
     '',
-    ...lines({ emailsPerDay: 1_000, schedules: 'three', watchHoursPerDay: 8, refreshMs: 5_000 }),
+    ...lines({ emailsPerDay: 1_000, schedules: 'three', watchHoursPerDay: 8, activeHoursPerDay: 1, refreshMs: null }),
     '## The same within the free tiers',
     '',
-    'One schedule runs whatever is due, and the console is opened when it is needed, for an hour a day:',
-    '`email-ops cost --schedules one-tick --watching 1`',
+    'One schedule runs whatever is due. The console is left open day and night; for two hours a day somebody uses it, or something is',
+    'wrong: `email-ops cost --schedules one-tick --watching 24 --active 2`',
     '',
-    ...lines({ emailsPerDay: 1_000, schedules: 'one-tick', watchHoursPerDay: 1, refreshMs: 5_000 }),
-    '## A busy system with a screen on the wall',
+    ...lines({
+      emailsPerDay: 1_000,
+      schedules: 'one-tick',
+      watchHoursPerDay: 24,
+      activeHoursPerDay: 2,
+      refreshMs: null,
+    }),
+    '## A busy system, and a screen on the wall that is to be five seconds old at any time',
     '',
-    '`email-ops cost --emails 50000 --watching 24`',
+    '`email-ops cost --emails 50000 --watching 24 --interval 5s`',
     '',
-    ...lines({ emailsPerDay: 50_000, schedules: 'three', watchHoursPerDay: 24, refreshMs: 5_000 }),
+    ...lines({
+      emailsPerDay: 50_000,
+      schedules: 'three',
+      watchHoursPerDay: 24,
+      activeHoursPerDay: 24,
+      refreshMs: 5_000,
+    }),
     '## What it is computed with',
     '',
     `Prices as the vendor had them in ${PRICES.asOf}, for a month of ${DAYS_PER_MONTH} days, without taxes.`,
@@ -262,12 +284,25 @@ function costs() {
     '',
     '## What saves most',
     '',
-    '- **Watch less often.** A console that refreshes every five seconds, day and night, is four million commands a month.',
-    '  `email-ops watch --budget 10000/day` derives the interval; `email-ops status` once a minute from monitoring is 345,600.',
+    '- **Leave the cadence to the dashboard.** It refreshes every five seconds while somebody presses keys or something is wrong, then',
+    ...cadenceWords(),
+    '  With `--interval` it keeps to what you say, with `--budget 10000/day` to what may be spent; in the sandbox every refresh is free.',
+    '- **Ask less often from monitoring.** `email-ops status` once a minute is 345,600 commands a month.',
     '- **One tick instead of three schedules**: `email-ops schedules sync --one-tick`.',
     '- **No QStash at all**: `email-ops work` on a machine that runs anyway keeps the schedules itself ([deploying.md](deploying.md)).',
     '',
   ].join('\n');
+}
+
+function cadenceWords() {
+  const [, ...slower] = CALM_STEPS;
+  const steps = slower.map(
+    ({ quietMs, everyMs }) => `every ${formatAge(everyMs)} after ${formatAge(quietMs)} without a key or news`,
+  );
+  return [
+    `  ${steps.join(', ')}.`,
+    '  Any key brings the five seconds back. A warning that stands for half an hour unseen is refreshed every 30 s, what is critical never slower.',
+  ];
 }
 
 function sentence(text) {

@@ -24,7 +24,30 @@ export function parseBudget(text: string): Budget {
   return { commands, periodMs };
 }
 
-/** The shortest interval, in ms and at least one second, that keeps within the budget. */
-export function intervalWithin({ commands, periodMs }: Budget, commandsPerRefresh: number): number {
-  return Math.max(1_000, Math.ceil((periodMs * Math.max(1, commandsPerRefresh)) / commands));
+/** The most that one look costs: everything read, and the lock once more because it changed in between. */
+export const MOST_PER_LOOK = 10;
+/** This many may be spent in advance, so that a look that costs more does not make a long pause. */
+const CREDIT = 20;
+
+export interface Pacer {
+  /** A look that began at `atEpochMs`, and what was spent since the one before. */
+  spent(commands: number, atEpochMs: number): void;
+  /** When the next look may begin. */
+  nextAtEpochMs(): number;
+}
+
+/**
+ * Spreads a budget over its period: every command holds up the next look by its share. In no period are more spent than the
+ * budget has, if a single look does not cost more already.
+ */
+export function createPacer({ commands, periodMs }: Budget): Pacer {
+  const credit = Math.min(CREDIT, commands / 20);
+  const msPerCommand = periodMs / Math.max(commands / 2, commands - credit - MOST_PER_LOOK);
+  let paidUntilEpochMs = Number.NEGATIVE_INFINITY;
+  return {
+    spent: (count, atEpochMs) => {
+      paidUntilEpochMs = Math.max(paidUntilEpochMs, atEpochMs - credit * msPerCommand) + count * msPerCommand;
+    },
+    nextAtEpochMs: () => paidUntilEpochMs,
+  };
 }

@@ -6,10 +6,16 @@ import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { JSON_OPTION, parseDuration, wholeNumber } from './options.ts';
 import { type Look, lookOf, paint, shown } from './render/look.ts';
 
-type Options = { emails: number; schedules: ScheduleMode; watching: number; interval?: number; json?: boolean };
+type Options = {
+  emails: number;
+  schedules: ScheduleMode;
+  watching: number;
+  active: number;
+  interval?: number;
+  json?: boolean;
+};
 
 const MOST_EMAILS = 100_000_000;
-const DEFAULT_INTERVAL_MS = 5_000;
 
 export const cost: Command<Options> = {
   name: 'cost',
@@ -29,16 +35,26 @@ export const cost: Command<Options> = {
       default: 8,
     },
     {
+      flags: '--active <hours>',
+      description: 'of those, hours a day that somebody presses keys or something is wrong',
+      parse: readHours,
+      default: 1,
+    },
+    {
       flags: '--interval <time>',
-      description: 'how often those refresh, such as 5s or 1m',
+      description: 'how often those refresh, where it is not left to the dashboard',
       parse: readInterval,
     },
     JSON_OPTION,
   ],
   examples: [
-    { line: 'email-ops cost', what: '1,000 emails a day, three schedules, a console open for eight hours' },
+    {
+      line: 'email-ops cost',
+      what: '1,000 emails a day, three schedules, a console open for eight hours, used for one',
+    },
     { line: 'email-ops cost --emails 50000 --schedules one-tick', what: 'a busier system, one QStash schedule' },
-    { line: 'email-ops cost --watching 24 --interval 1s', what: 'what a screen on the wall costs' },
+    { line: 'email-ops cost --watching 24', what: 'a console that is left open day and night' },
+    { line: 'email-ops cost --watching 24 --interval 1s', what: 'one that refreshes every second' },
   ],
   run,
 };
@@ -48,7 +64,8 @@ async function run({ options, io }: Invocation<Options>): Promise<number> {
     emailsPerDay: options.emails,
     schedules: options.schedules,
     watchHoursPerDay: options.watching,
-    refreshMs: options.interval ?? DEFAULT_INTERVAL_MS,
+    activeHoursPerDay: options.active,
+    refreshMs: options.interval ?? null,
   });
   const look = lookOf(io);
   io.stdout.write(
@@ -58,9 +75,11 @@ async function run({ options, io }: Invocation<Options>): Promise<number> {
 }
 
 export function costLines({ usage, qstash, redis, dollars, advice }: Cost, look: Look): readonly string[] {
-  const { emailsPerDay, schedules, watchHoursPerDay, refreshMs } = usage;
+  const { emailsPerDay, schedules, watchHoursPerDay, activeHoursPerDay, refreshMs } = usage;
+  const active = Math.min(activeHoursPerDay, watchHoursPerDay);
+  const cadence = refreshMs === null ? `in use for ${active} h` : `every ${formatAge(refreshMs)}`;
   return [
-    `${formatCount(emailsPerDay)} emails a day · schedules: ${schedules} · watching ${watchHoursPerDay} h a day, every ${formatAge(refreshMs)}`,
+    `${formatCount(emailsPerDay)} emails a day · schedules: ${schedules} · watching ${watchHoursPerDay} h a day, ${cadence}`,
     '',
     serviceHeading('QStash', qstash.dollars, look),
     ...serviceLines(qstash, 'messages', look),

@@ -1,6 +1,7 @@
 /** Telling people by webhook, from whatever looks at the system anyway: `work`, `serve` and the dashboard. */
 import { createTold } from '../data/told.ts';
 import { createWebhook } from '../data/webhook.ts';
+import { goodForMs } from '../domain/cadence.ts';
 import { standingOf } from '../domain/notice.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { MINUTE_MS } from '../domain/time.ts';
@@ -16,7 +17,7 @@ export interface Notifier {
 /** News may be as old as that. Each look costs one Redis command, and where nothing else looks, a snapshot. */
 export const LOOK_EVERY_MS = 2 * MINUTE_MS;
 /** A dashboard has its snapshot anyway. */
-const LOOK_AGAIN_MS = 15_000;
+export const LOOK_AGAIN_MS = 15_000;
 
 /** Null where no webhook is configured, where nothing may be changed, and in a sandbox, of which nobody wants to hear. */
 export function createNotifier(systems: Systems, log: Logger, signal: AbortSignal): Notifier | null {
@@ -57,7 +58,7 @@ export async function keepTelling(systems: Systems, log: Logger, signal: AbortSi
   if (notifier === null) return;
   const reader = await systems.snapshotReader();
   while (!signal.aborted) {
-    const snapshot = await reader.read(signal).catch(() => null);
+    const snapshot = await reader.read(signal, { goodForMs: goodForMs(LOOK_EVERY_MS) }).catch(() => null);
     if (snapshot !== null) await notifier.look(snapshot);
     await rest(LOOK_EVERY_MS, signal);
   }

@@ -1,11 +1,12 @@
 /** `email-ops watch`: the dashboard on a terminal; elsewhere snapshots as a stream of text or JSON lines until told to stop. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotReader } from '../data/snapshot.ts';
-import { formatCount } from '../domain/format.ts';
+import { FAST_MS, goodForMs } from '../domain/cadence.ts';
+import { formatAge, formatCount, formatLatency } from '../domain/format.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { SECOND_MS } from '../domain/time.ts';
+import { MINUTE_MS } from '../domain/time.ts';
 import { verdictOf } from '../domain/verdict.ts';
-import { type Budget, intervalWithin, parseBudget } from './budget.ts';
+import { type Budget, createPacer, parseBudget } from './budget.ts';
 import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { isAbort } from './failure.ts';
 import type { Io } from './io.ts';
@@ -14,7 +15,6 @@ import { compactLines } from './render/compact.ts';
 import { lookOf, shown } from './render/look.ts';
 import { snapshotJson } from './render/snapshot-json.ts';
 
-const DEFAULT_INTERVAL_MS = 5 * SECOND_MS;
 const LEAST_INTERVAL_MS = 500;
 /** The dashboard's own list; a test holds the two equal. */
 export const THEME_CHOICES = ['dark', 'light', '16', 'mono'];
@@ -47,12 +47,12 @@ export const watch: Command<Options> = {
     { flags: '--json', description: 'a stream of JSON lines (docs/json.md)' },
     {
       flags: '--interval <time>',
-      description: 'between refreshes, such as 5s or 1m (default 5s)',
+      description: 'between refreshes, such as 5s or 1m; without it 5s, on a screen up to 1m while nothing happens',
       parse: parseInterval,
     },
     {
       flags: '--budget <commands>',
-      description: 'at most so many Redis commands, such as 10000/day; sets the interval',
+      description: 'at most so many Redis commands for looking, such as 10000/day; sets the interval',
       parse: parseBudget,
     },
     { flags: '--count <n>', description: 'end after so many refreshes', parse: wholeNumber(1, 999_999_999) },
@@ -70,10 +70,7 @@ export const watch: Command<Options> = {
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
   if (isDashboard(options, io, environment.TERM)) {
     const { openDashboard } = await import('./dashboard/open.ts');
-    return openDashboard(
-      { ...options, intervalMs: options.interval ?? DEFAULT_INTERVAL_MS },
-      { io, environment, signal },
-    );
+    return openDashboard(options, { io, environment, signal });
   }
   const { connectSystems } = await import('./connect.ts');
   await using systems = await connectSystems(io, { environment, signal });
@@ -98,17 +95,17 @@ async function stream(
   { options, io, signal }: Pick<Invocation<Options>, 'options' | 'io' | 'signal'>,
 ): Promise<void> {
   const count = options.count ?? Number.POSITIVE_INFINITY;
-  let announced = options.budget === undefined;
+  const pacer = options.budget === undefined ? null : createPacer(options.budget);
+  const leastMs = options.interval ?? (pacer === null ? FAST_MS : LEAST_INTERVAL_MS);
   for (let shownSoFar = 0; shownSoFar < count && !signal.aborted; shownSoFar += 1) {
     const startedAtEpochMs = io.now();
     const before = reader.cost().redisCommands;
-    const snapshot = await reader.read(signal);
+    const snapshot = await reader.read(signal, { goodForMs: Math.min(MINUTE_MS, goodForMs(leastMs)) });
     io.stdout.write(render(snapshot, options, io));
-    const commands = reader.cost().redisCommands - before;
-    const intervalMs = intervalOf(options, commands);
-    if (!announced) io.stderr.write(describeBudget(commands, intervalMs));
-    announced = true;
-    const restMs = Math.max(0, startedAtEpochMs + intervalMs - io.now());
+    pacer?.spent(reader.cost().redisCommands - before, startedAtEpochMs);
+    if (shownSoFar === 0 && options.budget !== undefined) io.stderr.write(describeBudget(options.budget, leastMs));
+    const nextAtEpochMs = Math.max(startedAtEpochMs + leastMs, pacer?.nextAtEpochMs() ?? 0);
+    const restMs = Math.max(0, nextAtEpochMs - io.now());
     if (shownSoFar + 1 < count) await delay(restMs, undefined, { signal });
   }
 }
@@ -119,14 +116,8 @@ function render(snapshot: Snapshot, { json }: Options, io: Io): string {
   return shown(compactLines(snapshot, verdict, lookOf(io)), lookOf(io));
 }
 
-/** The longer of what was asked for and what the budget allows. */
-function intervalOf({ interval, budget }: Options, commandsPerRefresh: number): number {
-  if (budget === undefined) return interval ?? DEFAULT_INTERVAL_MS;
-  return Math.max(interval ?? LEAST_INTERVAL_MS, intervalWithin(budget, commandsPerRefresh));
-}
-
-function describeBudget(commands: number, intervalMs: number): string {
-  return `email-ops: ${formatCount(commands)} Redis commands a refresh, so one every ${formatCount(Math.ceil(intervalMs / SECOND_MS))} s.\n`;
+function describeBudget({ commands, periodMs }: Budget, leastMs: number): string {
+  return `email-ops: ${formatCount(commands)} Redis commands in ${formatAge(periodMs)}: a command every ${formatLatency(periodMs / commands)}, a refresh costs from 1 to 8, and none comes sooner than ${formatLatency(leastMs)} after the one before.\n`;
 }
 
 function parseInterval(text: string): number {

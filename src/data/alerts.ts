@@ -12,7 +12,7 @@ export interface Alerts {
   readonly feed: RedisRead<AlertFeed>;
   /** Throws `RedisError`. */
   read(signal?: AbortSignal): Promise<AlertFeed>;
-  /** Marks alerts as seen by `by`, in one command. Repeating it renews the acknowledgement. Throws `RedisError`. */
+  /** Marks alerts as seen by `by`, in one round trip. Repeating it renews the acknowledgement. Throws `RedisError`. */
   acknowledge(fingerprints: readonly string[], by: string): Promise<void>;
 }
 
@@ -31,7 +31,11 @@ export function createAlerts(client: Redis, clock: Clock): Alerts {
     acknowledge: async (fingerprints, by) => {
       if (fingerprints.length === 0) return;
       const value = JSON.stringify({ by, at: new Date(clock.nowEpochMs()).toISOString() });
-      await client.hset(KEY.acked, Object.fromEntries(fingerprints.map((fingerprint) => [fingerprint, value])));
+      await client
+        .pipeline()
+        .hset(KEY.acked, Object.fromEntries(fingerprints.map((fingerprint) => [fingerprint, value])))
+        .set(KEY.alertsMark, crypto.randomUUID())
+        .exec();
     },
   };
 }

@@ -13,4 +13,7 @@ export const KEY = {
   audit: 'email:ops:audit',
   due: 'email:workers:due',
   told: 'email:ops:told',
+  /** Another value whenever ours changed runs and counts, or alerts: one look tells whether to read them. */
+  runsMark: 'email:ops:mark:runs',
+  alertsMark: 'email:ops:mark:alerts',
 } as const;

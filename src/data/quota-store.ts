@@ -43,6 +43,8 @@ export function createQuotaStore(redis: Redis): QuotaStore {
         pipeline.eval(CORRECT_DAY, [KEY.stats], [String(sentToday), dayEndsAt({ nowEpochMs: () => atEpochMs })]);
       }
       pushAlerts(pipeline, alerts, atEpochMs);
+      if (alerts.pushed.length > 0) pipeline.set(KEY.alertsMark, run.id);
+      pipeline.set(KEY.runsMark, run.id);
       pipeline.lpush(KEY.runs, formatRun(run));
       pipeline.ltrim(KEY.runs, 0, MAX_RUNS - 1);
       await pipeline.exec();

@@ -12,8 +12,8 @@ export interface RunRecorder {
 }
 
 /**
- * ARGV: processed, successful, failed, when the day ends (epoch ms), the record, how many records stay, what the logs say was
- * sent today or nothing. The logs know of runs that were killed; a count is never lowered here, because it may be the older one.
+ * KEYS: the counts, the records, the mark. ARGV: processed, successful, failed, when the day ends (epoch ms), the record, how
+ * many records stay, what the logs say was sent today or nothing, the run's id. The logs know of runs that were killed; a count is never lowered here, because it may be the older one.
  */
 const RECORD = `
 for _, known in ipairs(redis.call('LRANGE', KEYS[2], 0, ARGV[6] - 1)) do
@@ -36,6 +36,7 @@ if tonumber(ARGV[1]) > 0 then
 end
 redis.call('LPUSH', KEYS[2], ARGV[5])
 redis.call('LTRIM', KEYS[2], 0, ARGV[6] - 1)
+redis.call('SET', KEYS[3], ARGV[8])
 return 1
 `;
 
@@ -45,10 +46,17 @@ export function createRunRecorder(client: Redis, clock: Clock, countSent?: Count
     record: async (run) => {
       const { processed, successful, failed } = run;
       const logged = processed === 0 ? null : await countSent?.().catch(() => null);
-      const args = [processed, successful, failed, dayEndsAt(clock), formatRun(run), MAX_RUNS, logged ?? ''].map(
-        String,
-      );
-      await client.eval<string[], unknown>(RECORD, [KEY.stats, KEY.runs], args);
+      const args = [
+        processed,
+        successful,
+        failed,
+        dayEndsAt(clock),
+        formatRun(run),
+        MAX_RUNS,
+        logged ?? '',
+        run.id,
+      ].map(String);
+      await client.eval<string[], unknown>(RECORD, [KEY.stats, KEY.runs, KEY.runsMark], args);
     },
   };
 }

@@ -1,22 +1,17 @@
 /**
- * Reads the whole picture: one Redis round trip and one Postgres one side by side, QStash on its own slow cadence. A part
- * that fails keeps its last value and is marked stale; none waits for another's recovery (DESIGN §3, §8).
+ * Reads the whole picture: Redis and Postgres side by side, a round trip each and a second to Redis where something changed
+ * there, QStash on its own slow cadence. A part that fails keeps its last value and is marked stale; none waits for another's recovery (DESIGN §3, §8).
  */
 import type { Fault, Loaded } from '../domain/loaded.ts';
 import { failedAfter, loaded } from '../domain/loaded.ts';
 import type { Environment, ReadCost, Snapshot } from '../domain/snapshot.ts';
 import { type Clock, MINUTE_MS } from '../domain/time.ts';
-import { createAlerts } from './alerts.ts';
 import { faultOfThrown, notConfigured, SYSTEM } from './fault.ts';
-import { createHealthCache } from './health-cache.ts';
-import { createLock } from './lock.ts';
-import { createMetrics } from './metrics.ts';
 import { createOverview } from './overview.ts';
 import type { RedisConnection } from './redis.ts';
-import { type ReadResult, readAll } from './redis-read.ts';
-import { createRuns } from './runs.ts';
+import { createRedisParts, type PartResult, type RedisPartName } from './redis-parts.ts';
+import type { ReadResult } from './redis-read.ts';
 import type { Schedules } from './schedules.ts';
-import { createStats } from './stats.ts';
 import type { SupabaseConnection } from './supabase.ts';
 
 /** Null for what is not configured. The connections stay the caller's: closing the reader does not close them. */
@@ -34,9 +29,17 @@ export type PartName = 'lock' | 'health' | 'alerts' | 'metrics' | 'stats' | 'run
 type Parts = Pick<Snapshot, PartName>;
 export type PartListener = <P extends PartName>(name: P, part: Snapshot[P]) => void;
 
+export interface ReadOptions {
+  /**
+   * How old a part of Redis may be that nothing tells to have changed. 0 unless told: everything is read. More makes a refresh
+   * one command where nothing happens; what legacy programs write may then be seen so much later.
+   */
+  readonly goodForMs?: number;
+}
+
 export interface SnapshotReader {
   /** Deeply frozen. Rejects only when `signal` aborts or the reader is closed: every failure is in its part. */
-  read(signal?: AbortSignal): Promise<Snapshot>;
+  read(signal?: AbortSignal, options?: ReadOptions): Promise<Snapshot>;
   /** The next read looks at QStash, however short ago that was: something was changed there. */
   expireSchedules(): void;
   /** What looking has cost so far. */
@@ -54,16 +57,17 @@ export function createSnapshotReader(sources: SnapshotSources): SnapshotReader {
   const { redis, supabase, qstash, clock } = sources;
   const closing = new AbortController();
   const parts = createParts(sources);
-  const readRedis = redis === null ? null : createRedisPart(redis, clock);
+  const redisParts = redis === null ? null : createRedisParts(redis, clock);
   const overview = supabase === null ? null : createOverview(supabase.client, clock);
   const schedules = qstash === null ? null : createSlowPart(qstash, { parts, clock, signal: closing.signal });
 
-  const refreshRedis = async (signal: AbortSignal) => {
-    if (readRedis === null) return;
-    const results = await readRedis(signal);
+  const refreshRedis = async (signal: AbortSignal, goodForMs: number) => {
+    if (redisParts === null) return;
+    const results = await redisParts.read(signal, goodForMs);
     if (signal.aborted) return;
-    for (const [name, result] of Object.entries(results)) {
-      parts.settle(name as RedisPartName, result as ReadResult<never>, clock.nowEpochMs());
+    for (const [name, result] of Object.entries(results) as [RedisPartName, PartResult][]) {
+      if ('isUnchanged' in result) parts.confirm(name, clock.nowEpochMs());
+      else parts.settle(name, result as ReadResult<never>, clock.nowEpochMs());
     }
   };
   const refreshQueue = async (signal: AbortSignal) => {
@@ -85,10 +89,10 @@ export function createSnapshotReader(sources: SnapshotSources): SnapshotReader {
 
   return {
     cost,
-    read: async (callerSignal) => {
+    read: async (callerSignal, { goodForMs = 0 } = {}) => {
       const signal = callerSignal === undefined ? closing.signal : AbortSignal.any([closing.signal, callerSignal]);
       signal.throwIfAborted();
-      await Promise.all([refreshRedis(signal), refreshQueue(signal), schedules?.refresh(signal)]);
+      await Promise.all([refreshRedis(signal, goodForMs), refreshQueue(signal), schedules?.refresh(signal)]);
       signal.throwIfAborted();
       const takenAtEpochMs = clock.nowEpochMs();
       return deepFreeze({
@@ -104,24 +108,11 @@ export function createSnapshotReader(sources: SnapshotSources): SnapshotReader {
   };
 }
 
-type RedisPartName = Exclude<PartName, 'queue' | 'schedules'>;
-
-/** One pipeline for all six. */
-function createRedisPart({ client }: RedisConnection, clock: Clock) {
-  const gateways = {
-    lock: createLock(client, clock).state,
-    health: createHealthCache(client).state,
-    alerts: createAlerts(client, clock).feed,
-    metrics: createMetrics(client, clock).series,
-    stats: createStats(client).daily,
-    runs: createRuns(client).feed,
-  };
-  return (signal: AbortSignal) => readAll(client, gateways, signal);
-}
-
 interface PartStore {
   all(): Parts;
   settle<P extends PartName>(name: P, result: ReadResult<ValueOf<P>>, atEpochMs: number): void;
+  /** What is known of it was found to be so still. */
+  confirm(name: PartName, atEpochMs: number): void;
 }
 
 type ValueOf<P extends PartName> = Snapshot[P] extends Loaded<infer T> ? T : never;
@@ -150,11 +141,16 @@ function createParts({ redis, supabase, qstash, onPart }: SnapshotSources): Part
     all: () => ({ ...known }),
     settle: <P extends PartName>(name: P, result: ReadResult<ValueOf<P>>, atEpochMs: number) => {
       const previous = known[name] as Loaded<ValueOf<P>>;
-      const next = result.ok ? loaded(result.value, atEpochMs) : failedAfter(previous, result.fault);
+      const next = result.ok ? loaded(result.value, atEpochMs) : failedAfter(previous, result.fault, atEpochMs);
       // A part is the Loaded of its own value; the compiler cannot follow that through the index.
       const part = deepFreeze(next) as unknown as Snapshot[P];
       (known as Record<P, Snapshot[P]>)[name] = part;
       onPart?.(name, part);
+    },
+    confirm: (name, atEpochMs) => {
+      const part: Loaded<unknown> = known[name];
+      if (part.state === 'ok')
+        (known as Record<PartName, Loaded<unknown>>)[name] = Object.freeze({ ...part, atEpochMs });
     },
   };
 }

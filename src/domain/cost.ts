@@ -2,6 +2,7 @@
  * What the system costs a month at Upstash: QStash messages and Redis commands, from volume, schedules and hours of watching.
  * Pure. Prices and limits are those of the vendor's pages on the day named in `PRICES`; counts are held by tests/real/cost.test.ts.
  */
+import { FAST_MS, goodForMs, SLOWEST_MS } from './cadence.ts';
 import { EXPECTED_SCHEDULES, TICK_SCHEDULE } from './schedule.ts';
 import { SCHEDULE_RETRIES } from './schedule-plan.ts';
 import { DAY_MS, HOUR_MS } from './time.ts';
@@ -20,15 +21,21 @@ export const REDIS_COMMANDS = {
   /** Runs with nothing to do. */
   perProcessorRun: 3,
   perMonitorRun: 12,
-  perQuotaRun: 5,
+  perQuotaRun: 6,
   /** An upper bound: the longer the providers take, the more renewals of the lock. */
   perEmail: 0.06,
   /** A QStash message is remembered, so that it is not worked twice. */
   perMessage: 2,
   /** The tick asks what is due, and says when it was done. */
   perTick: 2,
-  /** One refresh of the dashboard, `watch`, `status` or the admin API. */
+  /** `status`, or the first look of a console: everything is read. */
   perLook: 8,
+  /** A refresh where nothing has changed. */
+  perRefresh: 1,
+  /** What a refresh reads besides, now and then, because nothing would tell if it had changed. */
+  perRest: 7,
+  /** What a refresh reads besides when a worker has run. */
+  perRunSeen: { 'queue-processor': 2, 'health-monitor': 4, 'quota-sync': 2 },
 } as const;
 
 /** Who calls the workers: three QStash schedules, the one that stands for them, or nobody (`work`, Vercel cron). */
@@ -41,7 +48,10 @@ export interface Usage {
   readonly schedules: ScheduleMode;
   /** Hours a day that a console is open, all consoles together. */
   readonly watchHoursPerDay: number;
-  readonly refreshMs: number;
+  /** Of those, hours in which somebody presses keys or something is wrong: the refreshes are fast then. */
+  readonly activeHoursPerDay: number;
+  /** Null: as the dashboard does it by itself (`cadence.ts`). */
+  readonly refreshMs: number | null;
 }
 
 export interface CostLine {
@@ -99,7 +109,6 @@ function qstashCost(mode: ScheduleMode): Cost['qstash'] {
 }
 
 function redisCost(usage: Usage, messagesPerMonth: number): ServiceCost {
-  const looks = (usage.watchHoursPerDay * DAYS_PER_MONTH * HOUR_MS) / usage.refreshMs;
   const lines = [
     ...EXPECTED_SCHEDULES.map(({ worker, intervalMs }) => ({
       what: `runs of the ${worker}`,
@@ -111,7 +120,7 @@ function redisCost(usage: Usage, messagesPerMonth: number): ServiceCost {
       perMonth:
         messagesPerMonth * (REDIS_COMMANDS.perMessage + (usage.schedules === 'one-tick' ? REDIS_COMMANDS.perTick : 0)),
     },
-    { what: 'watching', perMonth: looks * REDIS_COMMANDS.perLook },
+    { what: 'watching', perMonth: watchingPerDay(usage) * DAYS_PER_MONTH },
   ].map(({ what, perMonth }) => ({ what, perMonth: Math.ceil(perMonth) }));
   const perMonth = sumOf(lines);
   const { freeCommandsPerMonth, perCommand, fixedPlanPerMonth } = PRICES.redis;
@@ -119,6 +128,20 @@ function redisCost(usage: Usage, messagesPerMonth: number): ServiceCost {
   const plan = perMonth <= freeCommandsPerMonth ? 'free' : byCommand <= fixedPlanPerMonth ? 'pay-as-you-go' : 'fixed';
   const dollars = { free: 0, 'pay-as-you-go': byCommand, fixed: fixedPlanPerMonth }[plan];
   return { lines, perMonth, freePerMonth: freeCommandsPerMonth, plan, dollars };
+}
+
+function watchingPerDay({ watchHoursPerDay, activeHoursPerDay, refreshMs }: Usage): number {
+  if (refreshMs !== null) return watchHoursPerDay * commandsPerHour(refreshMs);
+  const active = Math.min(activeHoursPerDay, watchHoursPerDay);
+  return active * commandsPerHour(FAST_MS) + (watchHoursPerDay - active) * commandsPerHour(SLOWEST_MS);
+}
+
+/** What an hour of watching costs at most, refreshed so often, while all workers are on their schedules. */
+export function commandsPerHour(refreshMs: number): number {
+  const { perRefresh, perRest, perRunSeen } = REDIS_COMMANDS;
+  const runs = EXPECTED_SCHEDULES.map(({ worker, intervalMs }) => perRunSeen[worker] / intervalMs);
+  const perMs = perRefresh / refreshMs + perRest / goodForMs(refreshMs) + runs.reduce((sum, each) => sum + each, 0);
+  return perMs * HOUR_MS;
 }
 
 const PER_RUN = {

@@ -21,17 +21,32 @@ export type FaultCode =
 
 export type Loaded<T> =
   | { readonly state: 'ok'; readonly atEpochMs: number; readonly value: T }
-  | { readonly state: 'stale'; readonly atEpochMs: number; readonly value: T; readonly error: Fault }
+  | {
+      readonly state: 'stale';
+      readonly atEpochMs: number;
+      readonly value: T;
+      readonly error: Fault;
+      /** The first of the reads that failed: how long an outage lasts does not hang on how rarely somebody looks. */
+      readonly failingSinceEpochMs?: number;
+    }
   | { readonly state: 'failed'; readonly error: Fault };
 
 export function loaded<T>(value: T, atEpochMs: number): Loaded<T> {
   return { state: 'ok', atEpochMs, value };
 }
 
-/** What remains after a failed read: the last good value, marked stale, or nothing but the fault. */
-export function failedAfter<T>(previous: Loaded<T> | undefined, error: Fault): Loaded<T> {
+/** What remains after a read that failed at `nowEpochMs`: the last good value, marked stale, or nothing but the fault. */
+export function failedAfter<T>(previous: Loaded<T> | undefined, error: Fault, nowEpochMs?: number): Loaded<T> {
   if (previous === undefined || previous.state === 'failed') return { state: 'failed', error };
-  return { state: 'stale', atEpochMs: previous.atEpochMs, value: previous.value, error };
+  const { atEpochMs, value } = previous;
+  const failingSinceEpochMs = (previous.state === 'stale' ? previous.failingSinceEpochMs : undefined) ?? nowEpochMs;
+  return {
+    state: 'stale',
+    atEpochMs,
+    value,
+    error,
+    ...(failingSinceEpochMs === undefined ? {} : { failingSinceEpochMs }),
+  };
 }
 
 /** The value if there is one, however old. */

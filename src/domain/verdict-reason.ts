@@ -28,7 +28,7 @@ export interface VerdictThresholds {
   readonly failureWarning: number;
   readonly failureCritical: number;
   readonly failureMinimum: number;
-  /** How long data may be stale before a single failed refresh becomes an outage. */
+  /** How long refreshes may fail before that is an outage. */
   readonly staleCriticalMs: number;
 }
 

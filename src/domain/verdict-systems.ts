@@ -20,9 +20,12 @@ export function systemsUnreachable(
     if (first === undefined) return [];
     const isWhole = broken.length === parts.length && broken.every(({ error }) => error.code === first.error.code);
     if (!isWhole) return broken.map(({ part, error }) => partReason(name, part, error));
-    const staleMs = snapshot.takenAtEpochMs - Math.max(...broken.map(({ atEpochMs }) => atEpochMs ?? 0));
+    const since = (times: readonly (number | null)[]) =>
+      snapshot.takenAtEpochMs - Math.max(...times.map((atEpochMs) => atEpochMs ?? 0));
+    const staleMs = since(broken.map(({ atEpochMs }) => atEpochMs));
+    const failingMs = since(broken.map(({ sinceEpochMs }) => sinceEpochMs));
     const age = first.atEpochMs === null ? '' : `, showing values from ${formatAge(staleMs)} ago`;
-    const level = isVital && staleMs > staleCriticalMs ? 'critical' : 'warning';
+    const level = isVital && failingMs > staleCriticalMs ? 'critical' : 'warning';
     return reason(level, `${name.toLowerCase()}-${first.error.code}`, {
       text: `${name} ${WORD_BY_CODE[first.error.code]}: ${stripName(first.error.message, name)}${age}`,
       action: first.error.remedy,
@@ -45,9 +48,20 @@ const WORD_BY_CODE: Readonly<Record<Fault['code'], string>> = {
 /** Not configured has its own rule; what was not waited for says nothing about the system. */
 const NO_OUTAGE: ReadonlySet<Fault['code']> = new Set(['not-configured', 'cancelled']);
 
-function brokenPart(loaded: Loaded<unknown>, part: string) {
+interface BrokenPart {
+  readonly part: string;
+  readonly error: Fault;
+  /** Of the last good value, and of the first failure after it; null where there never was a value. */
+  readonly atEpochMs: number | null;
+  readonly sinceEpochMs: number | null;
+}
+
+function brokenPart(loaded: Loaded<unknown>, part: string): readonly BrokenPart[] {
   if (loaded.state === 'ok' || NO_OUTAGE.has(loaded.error.code)) return [];
-  return [{ part, error: loaded.error, atEpochMs: loaded.state === 'stale' ? loaded.atEpochMs : null }];
+  const { error } = loaded;
+  if (loaded.state === 'failed') return [{ part, error, atEpochMs: null, sinceEpochMs: null }];
+  const { atEpochMs, failingSinceEpochMs = atEpochMs } = loaded;
+  return [{ part, error, atEpochMs, sinceEpochMs: failingSinceEpochMs }];
 }
 
 function partReason(system: string, part: string, error: Fault): VerdictReason {

@@ -2,12 +2,14 @@
  * The dashboard at work: events into the reducer, its effects carried out, frames onto the screen. Paints before it
  * connects, so that nobody waits in front of an empty terminal. All wiring to the systems is the caller's.
  */
+import { type Cadence, goodForMs } from '../domain/cadence.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { type ActionKind, type Actions, CHANGING_ACTIONS, perform } from './actions.ts';
 import { frameOf } from './frame.ts';
 import { createFrames } from './frames.ts';
 import type { LoadEvent, Loaders, LoadRequest } from './loaders.ts';
 import { reduce } from './reduce.ts';
+import { createRefresher, type Refresher } from './refresher.ts';
 import { createScreen, type DashboardScreen } from './screen.ts';
 import { type Beginning, type Effect, initialState, type State, type UiEvent, type WorkersState } from './state.ts';
 import { createTerminal, type TerminalInput, type TerminalOutput } from './terminal.ts';
@@ -40,9 +42,10 @@ export interface Session {
   readonly workers: WorkersState;
   readonly actions: Actions;
   readonly loaders: Loaders;
-  read(signal: AbortSignal): Promise<Snapshot>;
-  /** Until the next refresh; a budget may make it longer than what was asked for. */
-  refreshMs(): number;
+  /** What is not known to have changed may be as old as `goodForMs`; with 0 everything is read. */
+  read(signal: AbortSignal, goodForMs: number): Promise<Snapshot>;
+  /** Until the next refresh: asked after each, because a budget depends on what was spent. */
+  cadence(): Cadence;
   /** Ends what runs here; says in words what is being waited for. */
   close(onWaiting: (text: string) => void): Promise<void>;
 }
@@ -59,7 +62,7 @@ export function createApp(options: AppOptions): App {
   const left = Promise.withResolvers<void>();
   const forced = Promise.withResolvers<void>();
   let session: Session | null = null;
-  let refresher: ReturnType<typeof createRefresher> | null = null;
+  let refresher: Refresher | null = null;
   let state: State;
   let screen: DashboardScreen | null = null;
   let ticker: { stop(): void } | null = null;
@@ -91,7 +94,9 @@ export function createApp(options: AppOptions): App {
     // Ages and countdowns are right at every event, not only at ticks.
     const [next, effects] = reduce(now - state.nowEpochMs >= 1_000 ? { ...state, nowEpochMs: now } : state, event);
     const isSame = next === state;
+    const { refreshMs } = state;
     state = next;
+    if (refreshMs !== next.refreshMs) refresher?.review();
     for (const effect of effects) carryOut(effect);
     if (!isSame) frames.request(isKey);
   };
@@ -172,10 +177,10 @@ export function createApp(options: AppOptions): App {
       workers: opened.workers,
       readOnly: opened.readOnly,
     });
-    refresher = createRefresher(() => opened.refreshMs(), stopping.signal);
-    await refresher.loop(async () => {
-      const snapshot = await opened.read(stopping.signal);
-      dispatch({ type: 'read', snapshot, refreshMs: opened.refreshMs() });
+    refresher = createRefresher(() => state.refreshMs, stopping.signal);
+    await refresher.loop(async (isAsked) => {
+      const snapshot = await opened.read(stopping.signal, isAsked ? 0 : goodForMs(state.refreshMs));
+      dispatch({ type: 'read', snapshot, cadence: opened.cadence() });
     });
   };
 
@@ -215,39 +220,6 @@ function tickEverySecond(now: () => number, onTick: (nowEpochMs: number) => void
   };
   next();
   return { stop: () => clearTimeout(timer) };
-}
-
-/** Reads again and again, so far apart, or at once when woken. */
-function createRefresher(everyMs: () => number, signal: AbortSignal) {
-  let wakeUp: () => void = () => undefined;
-  let isWoken = false;
-  return {
-    wake: () => {
-      isWoken = true;
-      wakeUp();
-    },
-    loop: async (read: () => Promise<void>) => {
-      while (!signal.aborted) {
-        isWoken = false;
-        try {
-          await read();
-        } catch (error) {
-          if (!signal.aborted) throw error;
-          return;
-        }
-        if (isWoken) continue;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, everyMs());
-          wakeUp = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-          signal.addEventListener('abort', wakeUp, { once: true });
-        });
-        signal.removeEventListener('abort', wakeUp);
-      }
-    },
-  };
 }
 
 async function loadResult(loaders: Loaders, request: LoadRequest, signal: AbortSignal) {

@@ -1,9 +1,13 @@
 /** The two lines at the top of every view: where we are, how it is, who holds the queue, and what looking costs. Pure. */
+import { FAST_MS } from '../domain/cadence.ts';
+import { DAYS_PER_MONTH, PRICES } from '../domain/cost.ts';
 import { formatAge, formatCount } from '../domain/format.ts';
 import { lastValue } from '../domain/loaded.ts';
 import { countdown, lockWords } from '../domain/state-words.ts';
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../domain/time.ts';
 import { levelWord } from '../domain/verdict-words.ts';
 import { verdictReasons } from './banner-words.ts';
+import { overdueMs } from './cadence.ts';
 import { cut, joinFitting, type Line, line, type Role, seg, spread, widthOf } from './line.ts';
 import { commandsPerHour, waitingFor } from './reduce.ts';
 import { type State, shownNow, shownPicture } from './state.ts';
@@ -61,7 +65,8 @@ function stateLine(state: State, columns: number): Line {
   const first = join([...modeFacts(state), lockFact(state)]);
   const left = widthOf(first) > columns ? cut(first, columns) : joinFitting([first, workersFact(state)], columns);
   const room = Math.max(0, columns - widthOf(left) - 2);
-  return spread(left, joinFitting([refreshFact(state), costFact(state)], room), columns, columns);
+  const refresh = refreshFacts(state).find((fact) => widthOf(fact) <= room) ?? [];
+  return spread(left, joinFitting([refresh, costFact(state)], room), columns, columns);
 }
 
 function join(facts: readonly Line[]): Line {
@@ -98,26 +103,31 @@ function workersFact({ workers }: State): Line {
   return line(seg(`workers ${workers}`, workers === 'off' ? 'muted' : 'ok'));
 }
 
-function refreshFact({ lastReadAtEpochMs, refreshMs, nowEpochMs }: State): Line {
+/** The same, from the longest to the shortest. Old only when a refresh has been missed: its clock takes fewer bytes than its age. */
+function refreshFacts(state: State): readonly Line[] {
+  const { lastReadAtEpochMs, refreshMs, nowEpochMs, cadence } = state;
   if (lastReadAtEpochMs === null) return [];
-  const age = nowEpochMs - lastReadAtEpochMs;
-  // Old only when a refresh has been missed: until then the clock of the last one takes fewer bytes than its age.
-  return age > refreshMs * 2 + 2_000
-    ? line(seg(`last refresh ${formatAge(age)} ago`, 'warning'))
-    : line(seg(`refreshed ${clockOf(lastReadAtEpochMs)}`, 'muted'));
+  if (overdueMs(state) > refreshMs + 2_000)
+    return [line(seg(`last refresh ${formatAge(nowEpochMs - lastReadAtEpochMs)} ago`, 'warning'))];
+  const clock = clockOf(lastReadAtEpochMs);
+  const every = `every ${formatAge(Math.max(SECOND_MS, Math.round(refreshMs / SECOND_MS) * SECOND_MS))}`;
+  const until = cadence.kind === 'adaptive' && refreshMs > FAST_MS ? ' until a key' : '';
+  return [`refreshed ${clock}, ${every}${until}`, `${clock}, ${every}`, `refreshed ${clock}`].map((text) =>
+    line(seg(text, 'muted')),
+  );
 }
 
-const HOURS_A_MONTH = 730;
-const FREE_COMMANDS = 500_000;
-const DOLLARS_PER_COMMAND = 0.2 / 100_000;
+const HOURS_A_MONTH = (DAYS_PER_MONTH * DAY_MS) / HOUR_MS;
 
-/** Upstash: $0.20 per 100,000 commands, the first 500,000 a month free. */
+/** What this console and its workers sent, and what a month of it costs at Upstash; the sandbox bills nothing. */
 function costFact(state: State): Line {
   const perHour = commandsPerHour(state);
   if (perHour === null) return [];
   // Two digits are enough for a bill, and do not run.
   const digits = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, perHour))) - 1);
   const rounded = Math.round(perHour / digits) * digits;
-  const cost = Math.max(0, rounded * HOURS_A_MONTH - FREE_COMMANDS) * DOLLARS_PER_COMMAND;
-  return line(seg(`${formatCount(rounded)} cmd/h, $${cost.toFixed(2)}/month`, 'muted'));
+  const { freeCommandsPerMonth, perCommand } = PRICES.redis;
+  const dollars = Math.max(0, rounded * HOURS_A_MONTH - freeCommandsPerMonth) * perCommand;
+  const price = state.environment?.isSandbox === true ? 'free here' : `$${dollars.toFixed(2)}/month`;
+  return line(seg(`${formatCount(rounded)} cmd/h, ${price}`, 'muted'));
 }

@@ -5,7 +5,8 @@
 import { isCriticalAlert } from '../domain/alert.ts';
 import { lastValue } from '../domain/loaded.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/time.ts';
-import { verdictOf } from '../domain/verdict.ts';
+import { type Verdict, verdictOf } from '../domain/verdict.ts';
+import { paced } from './cadence.ts';
 import { completed, typedInCommandLine } from './command-line.ts';
 import { formSubmitted, obey } from './commands.ts';
 import { edited, type Prompt, pasteInForm, printable, typeInForm } from './dialog.ts';
@@ -18,6 +19,11 @@ import { toView } from './to-view.ts';
 import { beginTour, typeInTour } from './tour.ts';
 
 export function reduce(state: State, event: UiEvent): Step {
+  const [next, effects] = stepOf(state, event);
+  return [next === state ? state : paced(next), effects];
+}
+
+function stepOf(state: State, event: UiEvent): Step {
   switch (event.type) {
     case 'tick':
       return ticked(state, event.nowEpochMs);
@@ -55,8 +61,8 @@ export function reduce(state: State, event: UiEvent): Step {
 }
 
 const LOG_LINES = 500;
-/** Half an hour of refreshes says enough about a rate. */
-const COST_WINDOW_MS = HOUR_MS / 2;
+/** What an hour cost is counted over an hour: the refreshes may be a minute apart. */
+const COST_WINDOW_MS = HOUR_MS;
 
 function ticked(state: State, nowEpochMs: number): Step {
   const armed = state.safe?.armedUntilEpochMs ?? null;
@@ -86,23 +92,31 @@ function partArrived(state: State, event: { readonly type: 'part' } & PartEvent)
   return [known, effects];
 }
 
-function read(state: State, { snapshot, refreshMs = state.refreshMs }: Extract<UiEvent, { type: 'read' }>): Step {
+function read(state: State, { snapshot, cadence = state.cadence }: Extract<UiEvent, { type: 'read' }>): Step {
   const atEpochMs = snapshot.takenAtEpochMs;
   const sample = { atEpochMs, commands: snapshot.cost.redisCommands };
   const commands = [...state.commands, sample].filter((each) => each.atEpochMs > atEpochMs - COST_WINDOW_MS);
+  const verdict = verdictOf(snapshot);
+  const isSame = state.verdict !== null && gistOf(state.verdict) === gistOf(verdict);
   const [known, effects] = noticeAlerts({
     ...state,
     picture: pictureOf(snapshot),
     environment: snapshot.environment,
     connection: { kind: 'open' },
-    verdict: verdictOf(snapshot),
+    verdict,
+    verdictSinceEpochMs: isSame ? state.verdictSinceEpochMs : state.nowEpochMs,
     lastReadAtEpochMs: atEpochMs,
-    refreshMs,
+    cadence,
     commands,
   });
   const [shown, more] = toView(known, { type: 'refreshed' });
   const [begun, tour] = beginTour(shown);
   return [begun, [...effects, ...more, ...tour]];
+}
+
+/** Counts and ages in the words go on without anything being new. */
+function gistOf({ level, reasons }: Verdict): string {
+  return [level, ...reasons.map(({ code }) => code)].join(' ');
 }
 
 /** Alerts that were not there at the refresh before are unseen; the first picture is where we came in. */
@@ -121,7 +135,8 @@ function noticeAlerts(state: State): Step {
   return [{ ...state, alertsKnown: new Set(marks.keys()), alertsUnseen }, bell];
 }
 
-function input(state: State, event: InputEvent): Step {
+function input(before: State, event: InputEvent): Step {
+  const state = { ...before, lastKeyAtEpochMs: before.nowEpochMs };
   if (event.kind === 'mouse') return moused(state, event);
   if (event.kind === 'paste') return pasted(state, event.text);
   if (state.closing !== null) return event.key === 'C-c' ? [state, [{ kind: 'quit' }]] : [state, []];
@@ -259,7 +274,7 @@ export function waitingFor(state: State): string | null {
   return missing.length === 0 ? null : `reading ${missing.join(', ')}`;
 }
 
-/** Commands an hour at the rate of the last half hour; null while that is not known. */
+/** Commands an hour at the rate of the last hour; null while that is not known. */
 export function commandsPerHour({ commands }: State): number | null {
   const [first] = commands;
   const last = commands.at(-1);

@@ -1,4 +1,5 @@
 /** Everything that the dashboard shows, as one value, and what can happen to it. Data only: `reduce.ts` has the rules. */
+import { type Cadence, FAST_MS } from '../domain/cadence.ts';
 import type { WorkerName } from '../domain/run.ts';
 import type { Environment, Snapshot } from '../domain/snapshot.ts';
 import type { Verdict } from '../domain/verdict.ts';
@@ -19,7 +20,13 @@ export interface State {
   /** Who sits here, as `name@host`: whose pauses need no question. */
   readonly operator: string;
   readonly connection: Connection;
+  readonly cadence: Cadence;
+  /** From one refresh to the next, as it holds now. */
   readonly refreshMs: number;
+  /** A refresh is not overdue for being due before this. */
+  readonly dueSinceEpochMs: number;
+  /** The last key, or the opening of the console. */
+  readonly lastKeyAtEpochMs: number;
   /** Why nothing may be changed, or null. */
   readonly readOnly: string | null;
   /** `--safe`: the keys that change something work only while armed. */
@@ -33,6 +40,8 @@ export interface State {
   /** What is shown instead of the newest while frozen. */
   readonly frozen: { readonly picture: Picture; readonly atEpochMs: number } | null;
   readonly verdict: Verdict | null;
+  /** Since when it has its level and its reasons. */
+  readonly verdictSinceEpochMs: number;
   readonly lastReadAtEpochMs: number | null;
   readonly commands: readonly CommandSample[];
   readonly alertsKnown: ReadonlySet<string> | null;
@@ -118,7 +127,7 @@ export type UiEvent =
       readonly readOnly: string | null;
     }
   | ({ readonly type: 'part' } & PartEvent)
-  | { readonly type: 'read'; readonly snapshot: Snapshot; readonly refreshMs?: number }
+  | { readonly type: 'read'; readonly snapshot: Snapshot; readonly cadence?: Cadence }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ActionProgress }
   | { readonly type: 'outcome'; readonly id: number; readonly outcome: ActionOutcome }
   | { readonly type: 'workers'; readonly workers: WorkersState }
@@ -199,7 +208,7 @@ export interface Beginning {
   readonly size: Size;
   readonly look: Look;
   readonly nowEpochMs: number;
-  readonly refreshMs: number;
+  readonly cadence: Cadence;
   readonly readOnly: string | null;
   readonly isSafe: boolean;
   readonly hasBell: boolean;
@@ -213,6 +222,10 @@ export function initialState(beginning: Beginning): State {
   const { isSafe, isFirstStart, ...given } = beginning;
   return {
     ...given,
+    refreshMs: given.cadence.kind === 'fixed' ? given.cadence.intervalMs : FAST_MS,
+    dueSinceEpochMs: given.nowEpochMs,
+    lastKeyAtEpochMs: given.nowEpochMs,
+    verdictSinceEpochMs: given.nowEpochMs,
     safe: isSafe ? { armedUntilEpochMs: null } : null,
     connection: { kind: 'connecting', step: 'connecting' },
     available: new Set(),

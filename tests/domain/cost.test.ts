@@ -1,14 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { costOf, SCHEDULE_MODES, type Usage } from '../../src/domain/cost.ts';
+import { commandsPerHour, costOf, SCHEDULE_MODES, type Usage } from '../../src/domain/cost.ts';
 
-const MODEST: Usage = { emailsPerDay: 1_000, schedules: 'one-tick', watchHoursPerDay: 0, refreshMs: 5_000 };
+const MODEST: Usage = {
+  emailsPerDay: 1_000,
+  schedules: 'one-tick',
+  watchHoursPerDay: 0,
+  activeHoursPerDay: 1,
+  refreshMs: null,
+};
 
 const ANY_USAGE: fc.Arbitrary<Usage> = fc.record({
   emailsPerDay: fc.integer({ min: 0, max: 1e8 }),
   schedules: fc.constantFrom(...SCHEDULE_MODES),
   watchHoursPerDay: fc.double({ min: 0, max: 2_400, noNaN: true }),
-  refreshMs: fc.integer({ min: 500, max: 3_600_000 }),
+  activeHoursPerDay: fc.double({ min: 0, max: 2_400, noNaN: true }),
+  refreshMs: fc.option(fc.integer({ min: 500, max: 3_600_000 })),
 });
 
 describe('the costs', () => {
@@ -23,20 +30,31 @@ describe('the costs', () => {
     expect(advice.join()).toContain('--one-tick');
   });
 
-  it('of watching around the clock are those of a refresh every five seconds', () => {
-    const watching = (usage: Usage) => costOf(usage).redis.perMonth;
-    expect(watching({ ...MODEST, watchHoursPerDay: 24 }) - watching(MODEST)).toBe(((30 * 86_400) / 5) * 8);
+  it.each(SCHEDULE_MODES)(
+    'of Redis are nothing for a console left open all day, used for two hours (%s)',
+    (schedules) => {
+      const { redis } = costOf({ ...MODEST, schedules, watchHoursPerDay: 24, activeHoursPerDay: 2 });
+      expect(redis).toMatchObject({ plan: 'free', dollars: 0 });
+    },
+  );
+
+  it('of watching follow the interval that was asked for', () => {
+    const watching = (usage: Usage) => costOf(usage).redis.lines.at(-1)?.perMonth ?? 0;
+    const around = { ...MODEST, watchHoursPerDay: 24 };
+    expect(watching({ ...around, refreshMs: 5_000 })).toBe(Math.ceil(30 * 24 * commandsPerHour(5_000)));
+    expect(watching({ ...around, refreshMs: 60_000 })).toBeLessThan(watching(around));
+    expect(watching({ ...around, refreshMs: 1_000 })).toBeGreaterThan(30 * 86_400);
   });
 
   it('advise a budget that fits the free tier', () => {
-    const { redis, advice } = costOf({ ...MODEST, watchHoursPerDay: 24 });
+    const { redis, advice } = costOf({ ...MODEST, watchHoursPerDay: 24, refreshMs: 5_000 });
     const perDay = Number(/--budget (\d+)\/day/.exec(advice.join())?.[1]);
     const watching = redis.lines.at(-1)?.perMonth ?? 0;
     expect(redis.perMonth - watching + perDay * 30).toBeLessThanOrEqual(redis.freePerMonth);
   });
 
   it('never pay by the command what the fixed plan sells for less', () => {
-    const { redis } = costOf({ ...MODEST, watchHoursPerDay: 24, refreshMs: 1_000 });
+    const { redis } = costOf({ ...MODEST, watchHoursPerDay: 48, refreshMs: 1_000 });
     expect(redis).toMatchObject({ plan: 'fixed', dollars: 10 });
   });
 

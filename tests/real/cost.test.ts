@@ -59,7 +59,7 @@ describe.skipIf(isMailStackMissing())('the Redis commands that the costs are com
     expect(commands / 300).toBeLessThanOrEqual(REDIS_COMMANDS.perEmail);
   });
 
-  it('of a look at the whole picture', async () => {
+  it('of a look at the whole picture, and of one where nothing has changed or a worker has run', async () => {
     const reader = createSnapshotReader({
       redis,
       supabase,
@@ -69,6 +69,12 @@ describe.skipIf(isMailStackMissing())('the Redis commands that the costs are com
     });
     await reader.read();
     expect(await counted(() => reader.read())).toBe(REDIS_COMMANDS.perLook);
+    const look = () => reader.read(undefined, { goodForMs: 3_600_000 });
+    expect(await counted(look)).toBe(REDIS_COMMANDS.perRefresh);
+    for (const worker of ['queue-processor', 'health-monitor', 'quota-sync'] as const) {
+      await run(worker)();
+      expect((await counted(look)) - REDIS_COMMANDS.perRefresh).toBe(REDIS_COMMANDS.perRunSeen[worker]);
+    }
     reader.close();
   });
 });

@@ -1,6 +1,8 @@
 /** The whole picture from a real Redis and a real Postgres: what it costs, and what remains when a part fails. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAlerts } from '../../src/data/alerts.ts';
 import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
+import { createRunRecorder } from '../../src/data/run-recorder.ts';
 import { createSchedules } from '../../src/data/schedules.ts';
 import {
   createSnapshotReader,
@@ -10,6 +12,8 @@ import {
   type SnapshotSources,
 } from '../../src/data/snapshot.ts';
 import { connectSupabase, type SupabaseConnection } from '../../src/data/supabase.ts';
+import { lastValue } from '../../src/domain/loaded.ts';
+import { nextUtcMidnightEpochMs } from '../../src/domain/time.ts';
 import { verdictOf } from '../../src/domain/verdict.ts';
 import { type AnsweringServer, hang, json, type Responder, startAnsweringServer } from '../support/answering-server.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
@@ -90,6 +94,119 @@ describe.skipIf(isRedisServerMissing() || isPostgresMissing())('the snapshot', (
     clock.advance(SCHEDULES_EVERY_MS);
     await reader.read();
     await expect.poll(() => reader.cost().qstashRequests).toBe(4);
+  });
+
+  describe('that may be a little old', () => {
+    const PATIENT = { goodForMs: 60_000 };
+    /** Commands and round trips of one read. */
+    async function costOf(reader: SnapshotReader) {
+      const before = redis.usage();
+      clock.advance(5_000);
+      const snapshot = await reader.read(undefined, PATIENT);
+      const { commands, roundTrips } = redis.usage();
+      return { snapshot, commands: commands - before.commands, roundTrips: roundTrips - before.roundTrips };
+    }
+
+    test('costs one command where nothing has happened, and says that everything was found to be so still', async () => {
+      const reader = open();
+      await reader.read();
+      const { snapshot, ...cost } = await costOf(reader);
+      expect(cost).toEqual({ commands: 1, roundTrips: 1 });
+      for (const part of ['lock', 'health', 'alerts', 'metrics', 'stats', 'runs'] as const)
+        expect(snapshot[part]).toMatchObject({ state: 'ok', atEpochMs: clock.nowEpochMs() });
+    });
+
+    test('has the records and counts of a run at once, and costs more only then', async () => {
+      const reader = open();
+      await reader.read();
+      const run = {
+        id: 'r1',
+        worker: 'queue-processor',
+        trigger: 'schedule',
+        host: 'web-1',
+        startedAtEpochMs: clock.nowEpochMs(),
+        durationMs: 10,
+        outcome: 'ok' as const,
+        processed: 3,
+        successful: 3,
+        failed: 0,
+        error: null,
+      };
+      await createRunRecorder(redis.client, clock).record(run);
+      const { snapshot, ...cost } = await costOf(reader);
+      expect(cost).toEqual({ commands: 3, roundTrips: 2 });
+      expect(snapshot).toMatchObject({ runs: { value: { runs: [{ id: 'r1' }] } }, stats: { value: { processed: 3 } } });
+      expect((await costOf(reader)).commands).toBe(1);
+    });
+
+    test('has what a monitor wrote at once: health, alerts, metrics', async () => {
+      const reader = open();
+      await reader.read();
+      const point = { timestamp: clock.nowEpochMs(), healthy_providers: 4, total_providers: 4 };
+      const used = { daily_quota_used: 1, monthly_quota_used: 1, best_provider: null };
+      await redis.client
+        .pipeline()
+        .set(
+          'email:health:latest',
+          JSON.stringify({ success: true, timestamp: new Date().toISOString(), providers: [] }),
+        )
+        .lpush('email:alerts:critical', 'CRITICAL: brevo is down')
+        .zadd('email:metrics:timeseries', { score: clock.nowEpochMs(), member: JSON.stringify({ ...point, ...used }) })
+        .exec();
+      const { snapshot } = await costOf(reader);
+      expect(lastValue(snapshot.alerts)?.alerts).toHaveLength(1);
+      expect(lastValue(snapshot.metrics)?.points).toHaveLength(1);
+    });
+
+    test('has an acknowledgement from elsewhere at once', async () => {
+      await redis.client.lpush('email:alerts:critical', 'CRITICAL: brevo is down');
+      const reader = open();
+      const [alert] = lastValue((await reader.read()).alerts)?.alerts ?? [];
+      await createAlerts(redis.client, clock).acknowledge([alert?.fingerprint ?? ''], 'grace');
+      const { snapshot } = await costOf(reader);
+      expect(lastValue(snapshot.alerts)?.alerts[0]?.acknowledged).toMatchObject({ by: 'grace' });
+    });
+
+    test('sees the lock taken and given back at once, and asks for its end only now and then', async () => {
+      const reader = open();
+      await reader.read();
+      await redis.client.set('email:queue:lock', 'worker/web-1/42/abc', { ex: 300 });
+      const taken = await costOf(reader);
+      expect(taken).toMatchObject({ commands: 4, snapshot: { lock: { value: { lock: { kind: 'worker' } } } } });
+      expect((await costOf(reader)).commands).toBe(1);
+      await redis.client.del('email:queue:lock');
+      expect((await costOf(reader)).snapshot.lock).toMatchObject({ value: { lock: { kind: 'free' } } });
+    });
+
+    test('finds what nobody marks, a legacy worker’s counts, when its time is over', async () => {
+      const reader = open();
+      await reader.read();
+      await redis.client.hset('email:stats:daily', { processed: 7, successful: 7 });
+      expect(lastValue((await costOf(reader)).snapshot.stats)?.processed).toBe(0);
+      clock.advance(PATIENT.goodForMs);
+      expect(lastValue((await costOf(reader)).snapshot.stats)?.processed).toBe(7);
+    });
+
+    test('does not take yesterday’s counts for today’s', async () => {
+      await redis.client.hset('email:stats:daily', { processed: 7 });
+      const reader = open();
+      await reader.read(undefined, { goodForMs: 1e12 });
+      await redis.client.del('email:stats:daily');
+      clock.advance(nextUtcMidnightEpochMs(clock.nowEpochMs()) - clock.nowEpochMs());
+      expect(lastValue((await reader.read(undefined, { goodForMs: 1e12 })).stats)?.processed).toBe(0);
+    });
+
+    test('marks everything stale when Redis goes away, and reads all of it when it is back', async () => {
+      const own = await startRedisServer();
+      await using _stop = { [Symbol.asyncDispose]: () => own.stop() };
+      const connection = connectRedis({ kind: 'tcp', url: own.url });
+      const reader = open({ redis: connection });
+      await reader.read();
+      await connection.close();
+      const gone = await reader.read(undefined, PATIENT);
+      for (const part of ['lock', 'health', 'alerts', 'metrics', 'stats', 'runs'] as const)
+        expect(gone[part]).toMatchObject({ state: 'stale', failingSinceEpochMs: clock.nowEpochMs() });
+    });
   });
 
   test('asks QStash at once where something was changed there, and once', async () => {

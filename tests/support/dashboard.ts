@@ -40,7 +40,7 @@ export function aState(changes: Partial<Parameters<typeof initialState>[0]> = {}
     size: REFERENCE,
     look: DARK,
     nowEpochMs: NOON,
-    refreshMs: 5 * SECOND_MS,
+    cadence: { kind: 'adaptive' },
     readOnly: null,
     isSafe: false,
     hasBell: false,

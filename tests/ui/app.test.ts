@@ -22,7 +22,7 @@ function start(options: { session?: Partial<Session>; app?: Partial<AppOptions>;
     actions: {},
     loaders: {},
     read: async () => (options.read ?? calmSnapshot)(),
-    refreshMs: () => 5_000,
+    cadence: () => ({ kind: 'adaptive' }),
     close: async () => undefined,
     ...options.session,
   };
@@ -34,7 +34,7 @@ function start(options: { session?: Partial<Session>; app?: Partial<AppOptions>;
     hasAlternate: true,
     beginning: {
       look: DARK,
-      refreshMs: 5_000,
+      cadence: { kind: 'adaptive' },
       readOnly: null,
       isSafe: false,
       hasBell: false,
@@ -105,6 +105,25 @@ describe('opening', () => {
     await tty.screen.settle();
     expect(tty.screen.isAlternate()).toBe(false);
     expect(tty.state).toMatchObject({ isRaw: false, isPaused: true });
+  });
+});
+
+describe('refreshing', () => {
+  it('after an action reads everything', async () => {
+    const reads: number[] = [];
+    const { tty } = start({
+      session: {
+        actions: actionsOf(['run'], () => undefined),
+        read: async (_signal, goodForMs) => {
+          reads.push(goodForMs);
+          return calmSnapshot();
+        },
+      },
+    });
+    await tty.until('h health');
+    tty.type('h');
+    await tty.until('run is done');
+    await expect.poll(() => reads).toEqual([0, 0]);
   });
 });
 

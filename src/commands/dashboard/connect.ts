@@ -2,9 +2,10 @@
 
 import type { Variables } from '../../config.ts';
 import type { PartListener } from '../../data/snapshot.ts';
+import { FAST_MS } from '../../domain/cadence.ts';
 import type { Session } from '../../ui/app.ts';
 import type { UiEvent } from '../../ui/state.ts';
-import { intervalWithin } from '../budget.ts';
+import { createPacer } from '../budget.ts';
 import { connectSystems } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { createNotifier } from '../notifier.ts';
@@ -12,7 +13,7 @@ import type { Operator } from '../operator.ts';
 import { dashboardActions } from './actions.ts';
 import { createLogger, type EmbeddedWorkers, embedWorkers } from './embedded-workers.ts';
 import { dashboardLoaders } from './loaders.ts';
-import { type DashboardOptions, type Emit, READ_ONLY } from './open.ts';
+import { cadenceOf, type DashboardOptions, type Emit, READ_ONLY } from './open.ts';
 
 export interface ConnectDashboard {
   readonly dashboard: DashboardOptions;
@@ -43,7 +44,8 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
     : await embedWorkers(systems, createLogger(emit, systems.clock), emit);
   if (dashboard.workers === true) await workers?.switchOn();
   const notifier = isReadOnly ? null : createNotifier(systems, createLogger(emit, systems.clock), signal);
-  let commandsPerRefresh = 0;
+  const pacer = dashboard.budget === undefined ? null : createPacer(dashboard.budget);
+  let spentBefore = 0;
   return {
     environment: systems.config.environment,
     readOnly: isReadOnly ? (dashboard.readOnly === true ? READ_ONLY : 'EMAIL_OPS_READ_ONLY is set') : null,
@@ -56,16 +58,23 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
       onSchedulesChanged: () => reader.expireSchedules(),
     }),
     loaders: dashboardLoaders(systems),
-    read: async () => {
-      const before = reader.cost().redisCommands;
-      const snapshot = await reader.read(signal);
-      commandsPerRefresh = reader.cost().redisCommands - before;
+    read: async (readSignal, goodForMs) => {
+      const startedAtEpochMs = systems.clock.nowEpochMs();
+      const snapshot = await reader.read(readSignal, { goodForMs });
+      const { redisCommands } = snapshot.cost;
+      pacer?.spent(redisCommands - spentBefore, startedAtEpochMs);
+      spentBefore = redisCommands;
       void notifier?.look(snapshot);
-      return snapshot;
+      return {
+        ...snapshot,
+        cost: { ...snapshot.cost, redisCommands: redisCommands + (workers?.redisCommands() ?? 0) },
+      };
     },
-    refreshMs: () => {
-      const { budget, intervalMs } = dashboard;
-      return budget === undefined ? intervalMs : Math.max(intervalMs, intervalWithin(budget, commandsPerRefresh));
+    cadence: () => {
+      const asked = cadenceOf(dashboard, systems.config.environment.isSandbox);
+      if (pacer === null) return asked;
+      const leastMs = asked.kind === 'fixed' ? asked.intervalMs : FAST_MS;
+      return { kind: 'fixed', intervalMs: Math.max(leastMs, pacer.nextAtEpochMs() - systems.clock.nowEpochMs()) };
     },
     close: async (onWaiting) => {
       await workers?.close(onWaiting);

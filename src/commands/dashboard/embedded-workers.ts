@@ -1,4 +1,5 @@
 /** The workers inside the dashboard: run once at a key, or kept on their schedules while switched on. */
+import type { RedisConnection } from '../../data/redis.ts';
 import type { WorkerName } from '../../domain/run.ts';
 import { progressWords } from '../../domain/run-words.ts';
 import type { Clock } from '../../domain/time.ts';
@@ -16,6 +17,8 @@ export interface EmbeddedWorkers {
   switchOff(): Promise<void>;
   /** One run now; null when this worker runs already. */
   runNow(name: WorkerName, onProgress: (text: string, share?: number) => void): Promise<RunResult | null>;
+  /** What they sent so far, as Upstash bills it. */
+  redisCommands(): number;
   close(onWaiting: (text: string) => void): Promise<void>;
 }
 
@@ -25,7 +28,11 @@ const DRAIN_MS = 60_000;
 /** Null where what they need is not configured. Nothing is loaded before the first run. */
 export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): Promise<EmbeddedWorkers | null> {
   if (systems.redis === null || systems.supabase === null) return null;
+  const { redis: target } = systems.config;
+  if (target === null) return null;
   let opened: Promise<Scheduler> | null = null;
+  // Their own, so that a budget for looking is not used up by working.
+  let connection: RedisConnection | null = null;
   let schedule: AbortController | null = null;
   let state: WorkersState = 'off';
   const watchers = new Map<string, (worker: WorkerState) => void>();
@@ -34,11 +41,16 @@ export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): P
     emit({ type: 'workers', workers: next });
   };
   const scheduler = () => {
-    opened ??= openScheduler(systems, log, (states) => {
+    opened ??= open();
+    return opened;
+  };
+  const open = async () => {
+    const { connectRedis } = await import('../../data/redis.ts');
+    connection = connectRedis(target);
+    return openScheduler({ ...systems, redis: connection }, log, (states) => {
       for (const each of states) watchers.get(each.name)?.(each);
       emit({ type: 'live', live: liveRuns(states) });
     });
-    return opened;
   };
   const switchOff = async () => {
     schedule?.abort();
@@ -74,12 +86,14 @@ export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): P
         watchers.delete(name);
       }
     },
+    redisCommands: () => connection?.usage().commands ?? 0,
     close: async (onWaiting) => {
       if (opened === null) return;
       const busy = (await opened).states().filter(({ runningSinceEpochMs }) => runningSinceEpochMs !== null);
       if (busy.length > 0)
         onWaiting(`waiting for ${busy.map(({ name }) => name).join(' and ')} to finish; Ctrl-C leaves at once`);
       await switchOff();
+      await connection?.close();
     },
   };
 }

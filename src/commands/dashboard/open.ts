@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { type Cadence, FAST_MS } from '../../domain/cadence.ts';
 import type { UiEvent } from '../../ui/state.ts';
 import type { Budget } from '../budget.ts';
 import { EXIT, type Invocation } from '../command.ts';
@@ -19,7 +20,8 @@ export interface DashboardOptions {
   readonly bell?: boolean;
   readonly mouse?: boolean;
   readonly theme?: string;
-  readonly intervalMs: number;
+  /** Fixes the cadence. */
+  readonly interval?: number;
   readonly budget?: Budget;
 }
 
@@ -41,7 +43,7 @@ export async function openDashboard(
     hasAlternate: !/^(linux|vt)/.test(environment.TERM ?? ''),
     beginning: {
       look: { theme: themeFor(environment, io.colour, dashboard.theme), ascii: !io.unicode || !isUtf8(environment) },
-      refreshMs: dashboard.intervalMs,
+      cadence: cadenceOf(dashboard, false),
       readOnly: dashboard.readOnly === true ? READ_ONLY : null,
       isSafe: dashboard.safe === true,
       hasBell: dashboard.bell === true,
@@ -66,6 +68,12 @@ export async function openDashboard(
     await app.stop();
   }
   return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** What was asked for holds; the sandbox's Redis costs nothing, so there it is always fast. A budget has a pace of its own. */
+export function cadenceOf({ interval }: DashboardOptions, isSandbox: boolean): Cadence {
+  if (interval !== undefined) return { kind: 'fixed', intervalMs: interval };
+  return isSandbox ? { kind: 'fixed', intervalMs: FAST_MS } : { kind: 'adaptive' };
 }
 
 /**
