@@ -39,7 +39,7 @@ export function createMetrics(client: Redis, clock: Clock): Metrics {
       const now = clock.nowEpochMs();
       const { points, malformed, scores } = parseMembers(listOf(reply));
       // A score from the far future must not keep us from reading what comes until then.
-      lastScore = Math.max(lastScore ?? 0, ...scores.filter((score) => score <= now + METRIC_AHEAD_MS)) || null;
+      for (const score of scores) if (score <= now + METRIC_AHEAD_MS && score > (lastScore ?? 0)) lastScore = score;
       skippedAt = [...new Set([...skippedAt, ...malformed])].filter((score) => score > now - METRIC_WINDOW_MS);
       const merged = mergePoints(known.points, points, now);
       if (merged !== known.points || skippedAt.length !== known.skipped) {

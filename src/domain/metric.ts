@@ -31,18 +31,46 @@ export const METRIC_AHEAD_MS = HOUR_MS;
 
 /**
  * The points of the last 24 h, ascending, one per instant; where both have one, the newer reading wins. Answers `known`
- * itself when nothing changes, so that what depends on it need not be drawn again.
+ * itself when nothing changes, so that what depends on it need not be drawn again. `known` is what an earlier call answered:
+ * however long it is, points that only go on after its end cost no more than their own number and a copy.
  */
 export function mergePoints(
   known: readonly MetricPoint[],
   newer: readonly MetricPoint[],
   nowEpochMs: number,
 ): readonly MetricPoint[] {
-  const isInWindow = ({ atEpochMs }: MetricPoint) =>
-    atEpochMs > nowEpochMs - METRIC_WINDOW_MS && atEpochMs <= nowEpochMs + METRIC_AHEAD_MS;
-  if (newer.length === 0 && known.every(isInWindow)) return known;
-  const byTime = new Map([...known, ...newer].filter(isInWindow).map((point) => [point.atEpochMs, point]));
+  const from = nowEpochMs - METRIC_WINDOW_MS;
+  const until = nowEpochMs + METRIC_AHEAD_MS;
+  const kept = pointsBetween(known, from, until);
+  const fresh = newer.filter(({ atEpochMs }) => atEpochMs > from && atEpochMs <= until);
+  if (fresh.length === 0) return kept;
+  const lastAtEpochMs = kept.at(-1)?.atEpochMs ?? Number.NEGATIVE_INFINITY;
+  const isAfter = fresh.every(({ atEpochMs }, index) => atEpochMs > (fresh[index - 1]?.atEpochMs ?? lastAtEpochMs));
+  if (isAfter) return kept.concat(fresh);
+  const byTime = new Map([...kept, ...fresh].map((point) => [point.atEpochMs, point]));
   return [...byTime.values()].sort((a, b) => a.atEpochMs - b.atEpochMs);
+}
+
+/** Those after `fromEpochMs` until `toEpochMs` of points in ascending order; `points` itself where that is all of them. */
+export function pointsBetween(
+  points: readonly MetricPoint[],
+  fromEpochMs: number,
+  toEpochMs: number,
+): readonly MetricPoint[] {
+  const first = indexAfter(points, fromEpochMs);
+  const end = indexAfter(points, toEpochMs);
+  return first === 0 && end === points.length ? points : points.slice(first, end);
+}
+
+/** Of the first point that is later, by halving. */
+function indexAfter(points: readonly MetricPoint[], atEpochMs: number): number {
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((points[middle]?.atEpochMs ?? 0) <= atEpochMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export interface ChartWindow {
@@ -76,7 +104,8 @@ export function downsample(
   if (!(bucketMs > 0)) return buckets;
   const bridgeMs = window.bridgeMs ?? 15 * MINUTE_MS;
   let previous: { index: number; atEpochMs: number; value: number } | null = null;
-  for (const point of points) {
+  // From a moment before the window begins, so that the point on its edge is in.
+  for (const point of pointsBetween(points, window.fromEpochMs - 1, window.toEpochMs)) {
     const value = pick(point);
     const index = Math.floor((point.atEpochMs - window.fromEpochMs) / bucketMs);
     if (index < 0 || index >= count) continue;

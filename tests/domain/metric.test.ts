@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { downsample, METRIC_WINDOW_MS, mergePoints } from '../../src/domain/metric.ts';
+import { downsample, METRIC_WINDOW_MS, mergePoints, pointsBetween } from '../../src/domain/metric.ts';
 import { aMetricPoint, NOON } from '../support/snapshot.ts';
 
 const MIN = 60_000;
@@ -37,6 +37,30 @@ describe('mergePoints', () => {
         }
       }),
     );
+  });
+});
+
+describe('pointsBetween', () => {
+  test('are those after the one and until the other', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(50)),
+        fc.integer({ min: -5, max: 60 }),
+        fc.integer({ min: -5, max: 60 }),
+        (ago, a, b) => {
+          const points = ago.sort((x, y) => y - x).map((minutes) => at(minutes));
+          const [from, to] = [NOON - Math.max(a, b) * MIN, NOON - Math.min(a, b) * MIN];
+          expect(pointsBetween(points, from, to)).toEqual(
+            points.filter(({ atEpochMs }) => atEpochMs > from && atEpochMs <= to),
+          );
+        },
+      ),
+    );
+  });
+
+  test('are the points themselves where that is all', () => {
+    const points = [at(3), at(2)];
+    expect(pointsBetween(points, NOON - 4 * MIN, NOON)).toBe(points);
   });
 });
 

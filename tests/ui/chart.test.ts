@@ -64,6 +64,13 @@ describe('the chart', () => {
     );
   });
 
+  it('is not worked out again while neither points nor cells have moved', () => {
+    const points = depths(10, 40, 20);
+    const [first, second] = [0, 1_000].map((later) => chartOf(points, 'queue', { nowEpochMs: NOON + 1 + later }));
+    expect(second?.plot?.traces).toBe(first?.plot?.traces);
+    expect(chartOf([...points], 'queue', { nowEpochMs: NOON + 1 }).plot?.traces).not.toBe(first?.plot?.traces);
+  });
+
   it('draws no failures as long as there are none', () => {
     const points = depths(1, 1, 1).map((point) => ({ ...point, failed: 0, sent: 5 }));
     const failed = chartOf(points, 'sent').plot?.traces[1];

@@ -35,10 +35,14 @@ export function mountPlot(parent: Widgets.BoxElement, { rect }: Plot): MountedPl
   // It makes the canvas when it is attached, so its size has to be known by then.
   parent.append(element);
   let drawn = '';
+  let last: Plot['traces'] | null = null;
   return {
     element,
     update: (plot, { theme }) => {
-      const key = JSON.stringify([plot.traces, plot.cursor, theme]);
+      const isSameLook = drawn.startsWith(`${theme} ${plot.cursor} `);
+      if (isSameLook && plot.traces === last) return false;
+      last = plot.traces;
+      const key = `${theme} ${plot.cursor} ${JSON.stringify(plot.traces)}`;
       if (key === drawn) return false;
       drawn = key;
       draw(element, plot, THEMES[theme]);

@@ -1,7 +1,13 @@
 /** The time-series chart as a panel: real time below, units at the left, gaps as gaps, highest and lowest values kept. */
 import { formatClock } from '../../../domain/format.ts';
 import { lastValue } from '../../../domain/loaded.ts';
-import { type ChartBucket, downsample, type MetricPoint, type MetricSeries } from '../../../domain/metric.ts';
+import {
+  type ChartBucket,
+  downsample,
+  type MetricPoint,
+  type MetricSeries,
+  pointsBetween,
+} from '../../../domain/metric.ts';
 import type { Series } from '../../../domain/metric-series.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../domain/time.ts';
 import { type ChartChoice, rangeOf, roundTop } from '../../chart.ts';
@@ -67,14 +73,7 @@ interface Drawing {
 function body(drawing: Drawing): PartBody {
   const { points, series, room, nowEpochMs, chart } = drawing;
   const rows = room.height - 1;
-  const measured = (from: number) =>
-    Math.max(
-      0,
-      ...points
-        .filter((point) => point.atEpochMs > from)
-        .flatMap((point) => series.traces.map((trace) => trace.pick(point) ?? 0)),
-    );
-  const top = series.top ?? roundTop(measured(nowEpochMs - rangeOf(chart).ms), series.leastTop);
+  const top = series.top ?? roundTop(highest(points, series, nowEpochMs - rangeOf(chart).ms), series.leastTop);
   const labels = yLabels(series, top, rows);
   const axis = Math.max(3, ...[...labels.values()].map((label) => label.length)) + 1;
   const cells = room.width - axis;
@@ -84,11 +83,13 @@ function body(drawing: Drawing): PartBody {
   const toEpochMs = Math.ceil(nowEpochMs / cellMs) * cellMs;
   const window = { fromEpochMs: toEpochMs - rangeOf(chart).ms, toEpochMs, buckets: cells * 2 };
   const dots = rows * 4;
-  const traces = series.traces.map(({ role, pick, hidesZero }): Trace => {
-    const buckets = downsample(points, pick, window);
-    const shown = hidesZero === true ? buckets.map((bucket) => (bucket?.max === 0 ? null : bucket)) : buckets;
-    return { role, columns: joined(shown.map((bucket) => spanOf(bucket, top, dots))) };
-  });
+  const traces = remembered(points, [series.id, ...Object.values(window), top, dots].join(), () =>
+    series.traces.map(({ role, pick, hidesZero }): Trace => {
+      const buckets = downsample(points, pick, window);
+      const shown = hidesZero === true ? buckets.map((bucket) => (bucket?.max === 0 ? null : bucket)) : buckets;
+      return { role, columns: joined(shown.map((bucket) => spanOf(bucket, top, dots))) };
+    }),
+  );
   const lines = Array.from({ length: rows }, (_, row) => axisLine(labels.get(row), axis));
   return {
     lines: [...lines, timeLine({ ...window, cells, axis })],
@@ -98,6 +99,31 @@ function body(drawing: Drawing): PartBody {
       cursor: chart.cursorAtEpochMs === null ? null : columnOf(chart.cursorAtEpochMs, window),
     },
   };
+}
+
+/** Of the series since `fromEpochMs`, to the minute, so that it is looked for once a minute. */
+function highest(points: readonly MetricPoint[], series: Series, fromEpochMs: number): number {
+  const from = Math.floor(fromEpochMs / MINUTE_MS) * MINUTE_MS;
+  return remembered(points, `highest ${series.id} ${from}`, () => {
+    let found = 0;
+    for (const point of pointsBetween(points, from, Number.POSITIVE_INFINITY))
+      for (const { pick } of series.traces) found = Math.max(found, pick(point) ?? 0);
+    return found;
+  });
+}
+
+const worked = new WeakMap<readonly MetricPoint[], Map<string, unknown>>();
+const REMEMBERED = 8;
+
+/** What is worked out of points that do not change is worked out once: the screen is drawn every second, points come seldom. */
+function remembered<T>(points: readonly MetricPoint[], key: string, make: () => T): T {
+  const known = worked.get(points) ?? new Map<string, unknown>();
+  worked.set(points, known);
+  if (known.has(key)) return known.get(key) as T;
+  const made = make();
+  for (const oldest of [...known.keys()].slice(0, Math.max(0, known.size + 1 - REMEMBERED))) known.delete(oldest);
+  known.set(key, made);
+  return made;
 }
 
 /** The axis at the left of a row of the plot, `axis` cells wide. */
@@ -169,6 +195,11 @@ export function depthHistory(
   nowEpochMs: number,
 ): readonly (number | null)[] {
   const points = metrics === null ? [] : (lastValue(metrics)?.points ?? []);
-  const window = { fromEpochMs: nowEpochMs - 2 * HOUR_MS, toEpochMs: nowEpochMs, buckets: cells };
-  return downsample(points, (point) => point.queueDepth, window).map((bucket) => bucket?.max ?? null);
+  // By whole cells, as the chart does.
+  const cellMs = (2 * HOUR_MS) / Math.max(1, cells);
+  const toEpochMs = Math.ceil(nowEpochMs / cellMs) * cellMs;
+  const window = { fromEpochMs: toEpochMs - 2 * HOUR_MS, toEpochMs, buckets: cells };
+  return remembered(points, `depth ${toEpochMs} ${cells}`, () =>
+    downsample(points, (point) => point.queueDepth, window).map((bucket) => bucket?.max ?? null),
+  );
 }
