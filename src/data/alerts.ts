@@ -1,6 +1,6 @@
 /** The list of critical alerts and who acknowledged what. */
 import type { Redis } from '@upstash/redis';
-import { type AlertFeed, parseAlerts } from '../domain/alert.ts';
+import { type AlertFeed, outlivedAcknowledgements, parseAlerts } from '../domain/alert.ts';
 import type { Clock } from '../domain/time.ts';
 import { KEY } from './keys.ts';
 import { listOf, type RedisRead, readOne, recordOf } from './redis-read.ts';
@@ -12,7 +12,10 @@ export interface Alerts {
   readonly feed: RedisRead<AlertFeed>;
   /** Throws `RedisError`. */
   read(signal?: AbortSignal): Promise<AlertFeed>;
-  /** Marks alerts as seen by `by`, in one round trip. Repeating it renews the acknowledgement. Throws `RedisError`. */
+  /**
+   * Marks alerts as seen by `by`. Repeating it renews the acknowledgement. Throws `RedisError`.
+   * One round trip, and another one where older acknowledgements are to be thrown away because they say nothing any more.
+   */
   acknowledge(fingerprints: readonly string[], by: string): Promise<void>;
 }
 
@@ -31,11 +34,16 @@ export function createAlerts(client: Redis, clock: Clock): Alerts {
     acknowledge: async (fingerprints, by) => {
       if (fingerprints.length === 0) return;
       const value = JSON.stringify({ by, at: new Date(clock.nowEpochMs()).toISOString() });
-      await client
+      const [, , entries, acked] = await client
         .pipeline()
         .hset(KEY.acked, Object.fromEntries(fingerprints.map((fingerprint) => [fingerprint, value])))
         .set(KEY.alertsMark, crypto.randomUUID())
+        .lrange(KEY.alerts, 0, MAX_ALERTS - 1)
+        .hgetall(KEY.acked)
         .exec();
+      const outlived = outlivedAcknowledgements(listOf(entries), recordOf(acked), clock.nowEpochMs());
+      // What was asked for is done; what stays behind is thrown away the next time.
+      if (outlived.length > 0) await client.hdel(KEY.acked, ...outlived).catch(() => undefined);
     },
   };
 }

@@ -66,6 +66,25 @@ export function parseAlerts(
   return { alerts, skipped };
 }
 
+/**
+ * The fingerprints of acknowledgements that nobody will miss: their alert has left the list, and would be new again if it came
+ * back. So the hash holds no more than the list and a day's acknowledgements.
+ */
+export function outlivedAcknowledgements(
+  entries: readonly unknown[],
+  acked: Readonly<Record<string, string>>,
+  nowEpochMs: number,
+): readonly string[] {
+  const listed = new Set(entries.map((entry) => parseAlert(entry, nowEpochMs)?.fingerprint));
+  const isOver = (value: string) => {
+    const { atEpochMs } = parseAcknowledgement(value);
+    return atEpochMs === null || atEpochMs < nowEpochMs - ACKNOWLEDGEMENT_HOLDS_MS;
+  };
+  return Object.entries(acked).flatMap(([fingerprint, value]) =>
+    !listed.has(fingerprint) && isOver(value) ? [fingerprint] : [],
+  );
+}
+
 /** The entry as it is pushed: `ERROR: <text> [<ISO time>]`; without a time for null. */
 export function formatAlert(alert: Pick<Alert, 'severity' | 'text' | 'atEpochMs'>): string {
   const time = alert.atEpochMs === null ? '' : ` [${new Date(alert.atEpochMs).toISOString()}]`;

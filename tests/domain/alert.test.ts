@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fingerprintOf, formatAlert, parseAlerts } from '../../src/domain/alert.ts';
+import { fingerprintOf, formatAlert, outlivedAcknowledgements, parseAlerts } from '../../src/domain/alert.ts';
 import { NOON } from '../support/snapshot.ts';
 
 const HOUR = 3_600_000;
@@ -76,6 +76,20 @@ describe('parseAlerts', () => {
       atEpochMs: NOON - 3 * HOUR,
     });
     expect(parseAlerts(entry, acked('2026-11-20T09:00:00Z'), NOON).alerts[0]?.acknowledged).toBeNull();
+  });
+
+  test('an acknowledgement is given up after a day, once its alert has left the list', () => {
+    const ack = (at: string) => JSON.stringify({ by: 'anna', at });
+    const [listed, gone, recent] = ['brevo fails', 'resend fails', 'ses fails'].map((text) =>
+      fingerprintOf('error', text),
+    );
+    const acked = {
+      [listed ?? '']: ack('2026-11-01T00:00:00Z'),
+      [gone ?? '']: ack('2026-11-22T11:00:00Z'),
+      [recent ?? '']: ack('2026-11-22T13:00:00Z'),
+      unreadable: 'nonsense',
+    };
+    expect(outlivedAcknowledgements(['ERROR: brevo fails', 'what is this'], acked, NOON)).toEqual([gone, 'unreadable']);
   });
 
   test('an acknowledgement that cannot be read still counts', () => {

@@ -213,6 +213,23 @@ describe.skipIf(isRedisServerMissing()).each(Object.entries(KINDS))('gateways on
       expect(after.alerts.map(({ acknowledged }) => acknowledged)).toEqual([{ by: 'anna', atEpochMs: now }, null]);
     });
 
+    test('a hundred days of acknowledgements leave no more behind than the list and the last day need', async () => {
+      const day = manualClock(now);
+      const alerts = createAlerts(redis.client, day);
+      const marked = new Set<string>();
+      for (let each = 0; each < 100; each += 1) {
+        await redis.client.lpush('email:alerts:critical', `ERROR: ${'x'.repeat(each + 1)} fails`);
+        await redis.client.ltrim('email:alerts:critical', 0, 4);
+        const [newest] = (await alerts.read()).alerts;
+        await alerts.acknowledge([newest?.fingerprint ?? ''], 'anna');
+        marked.add(newest?.fingerprint ?? '');
+        day.advance(13 * 3_600_000);
+      }
+      expect(marked.size).toBe(100);
+      expect(await redis.client.hlen('email:alerts:acked')).toBeLessThanOrEqual(5 + 2);
+      expect((await alerts.read()).alerts.every(({ acknowledged }) => acknowledged !== null)).toBe(true);
+    });
+
     test('acknowledging nothing asks nothing', async () => {
       const { commands } = redis.usage();
       await createAlerts(redis.client, clock).acknowledge([], 'anna');
