@@ -8,4 +8,15 @@ export interface SectionEntry {
   readonly counted?: () => Promise<{ readonly counted: Counted }>;
 }
 
-export const SECTIONS: readonly SectionEntry[] = [{ name: 'screen', section: () => import('./screen/section.ts') }];
+export const SECTIONS: readonly SectionEntry[] = [
+  {
+    name: 'screen',
+    section: () => import('./screen/section.ts'),
+    counted: () => import('./screen/counted.ts'),
+  },
+  {
+    name: 'cycle',
+    section: () => import('./cycle/section.ts'),
+    counted: () => import('./cycle/counted.ts'),
+  },
+];
