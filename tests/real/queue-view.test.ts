@@ -215,19 +215,6 @@ describe.skipIf(isPostgresMissing())('the Queue view on Postgres', () => {
     });
   });
 
-  test('doctor says that the lists know less where only our first migration was applied', async () => {
-    const { rest, supabase } = await open(migrationFiles().filter((file) => !file.endsWith('_looking.sql')));
-    const doctor = (url: string) =>
-      runCliProcess(['doctor'], { env: { NEXT_PUBLIC_SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: rest.key } });
-    const [without, complete] = await Promise.all([doctor(rest.url), doctor(migrated.rest.url)]);
-    await supabase.close();
-    await rest.stop();
-    expect(without.stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /cannot be grouped by error.* Apply it: psql .*_looking\.sql/,
-    );
-    expect(complete.stdout).not.toContain('grouped by error');
-  });
-
   test('without the migration lists downwards, and refuses what it cannot know', async () => {
     const first = await page({ status: 'failed' }, { kind: 'first' }, deployed);
     expect(first).toMatchObject({ hasMore: true, isForwardOnly: true });
