@@ -68,6 +68,10 @@ export function inside(rect: Rect): Rect {
   return { x: rect.x + 1, y: rect.y + 1, width: Math.max(0, rect.width - 2), height: Math.max(0, rect.height - 2) };
 }
 
+export function overlap(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
 function lengths(total: number, parts: readonly Part[]): number[] {
   const fixed = parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? part : 0), 0);
   const shares = parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? 0 : part.share), 0);

@@ -8,7 +8,7 @@ import type { Widgets } from 'blessed';
 import Screen from 'blessed/lib/widgets/screen.js';
 import { asciiText } from './ascii.ts';
 import { cellDiff, type DiffRow } from './cell-diff.ts';
-import type { Size } from './layout.ts';
+import { overlap, type Size } from './layout.ts';
 import type { Frame, Panel } from './panel.ts';
 import { type MountedBox, mountBox } from './panels/box-shell.ts';
 import { type MountedPlot, mountPlot, mountTextPlot } from './panels/plot-shell.ts';
@@ -50,8 +50,8 @@ export function createScreen(options: ScreenOptions): DashboardScreen {
 
   const show = (frame: Frame, look: Look) => {
     const next = new Map<string, Mounted>();
-    let isChanged = mustRepaint;
-    let isMoved = false;
+    const changed = new Set<string>();
+    let isMoved = mustRepaint;
     for (const panel of frame) {
       const key = keyOf(panel, look);
       const known = mounted.get(panel.id);
@@ -61,20 +61,23 @@ export function createScreen(options: ScreenOptions): DashboardScreen {
       if (!stays) isMoved = true;
       mounted.delete(panel.id);
       next.set(panel.id, current);
-      if (current.box.update(panel, look)) isChanged = true;
-      if (updatePlot(current, panel, look)) isChanged = true;
+      const isBoxChanged = current.box.update(panel, look);
+      if (updatePlot(current, panel, look) || isBoxChanged) changed.add(panel.id);
     }
     for (const gone of mounted.values()) unmount(gone);
     if (mounted.size > 0) isMoved = true;
     mounted = next;
-    if (!isChanged && !isMoved) return;
-    // Dialogs that were mounted before a panel below them moved are behind it now.
-    if (isMoved) orderAsIn(frame, mounted);
-    if (mustRepaint) screen.alloc();
-    else if (isMoved) screen.clearRegion(0, screen.width as number, 0, screen.height as number);
     const cleared = mustRepaint ? CLEAR : '';
-    mustRepaint = false;
-    screen.render();
+    if (isMoved) {
+      // Dialogs that were mounted before a panel below them moved are behind it now.
+      orderAsIn(frame, mounted);
+      if (mustRepaint) screen.alloc();
+      else screen.clearRegion(0, screen.width as number, 0, screen.height as number);
+      mustRepaint = false;
+      screen.render();
+    } else {
+      for (const id of touched(frame, changed)) mounted.get(id)?.box.element.render();
+    }
     const { lines, olines } = grids(screen);
     send(`${cleared}${cellDiff({ shown: olines, wanted: lines, text: look.ascii ? asciiText : String })}`);
   };
@@ -100,6 +103,14 @@ export function createScreen(options: ScreenOptions): DashboardScreen {
     },
     destroy: () => screen.destroy(),
   };
+}
+
+/** Back to front: what changed, and what lies over it. The rest stands in the grid as it was. */
+function touched(frame: Frame, changed: ReadonlySet<string>): string[] {
+  const drawn: Panel[] = [];
+  for (const panel of frame)
+    if (changed.has(panel.id) || drawn.some(({ rect }) => overlap(rect, panel.rect))) drawn.push(panel);
+  return drawn.map(({ id }) => id);
 }
 
 function unmount({ box, plot }: Mounted): void {
