@@ -529,13 +529,20 @@ $$;
 
 -- Finishing -----------------------------------------------------------------------------------------------------------------
 
+-- What became of one attempt, as a worker reports it. `place` is where it stood in the call, `fault` why it cannot be used.
+do $$ begin
+  create type public.email_ops_result as (
+    place bigint, id uuid, attempt int, outcome text, provider text, message_id text, latency_ms int,
+    error text, reason text, failed_providers text[], fault text
+  );
+exception when duplicate_object then null;
+end $$;
+
 -- The elements of finish_emails' p_results as rows, the first of each id and attempt. Unreadable fields are null; `fault` says
--- why an element cannot be used.
-create or replace function public.email_ops_parse_results(p_results jsonb)
-returns table (
-  place bigint, id uuid, attempt int, outcome text, provider text, message_id text, latency_ms int,
-  error text, reason text, failed_providers text[], fault text
-) language sql immutable set search_path = '' as $$
+-- why an element cannot be used. An earlier version answered with rows of no type.
+drop function if exists public.email_ops_parse_results(jsonb);
+create function public.email_ops_parse_results(p_results jsonb) returns setof public.email_ops_result
+language sql immutable set search_path = '' as $$
   with elements as (
     select ordinality - 1 as place, value as result
     from jsonb_array_elements(case jsonb_typeof(p_results) when 'array' then p_results else '[]'::jsonb end) with ordinality
@@ -578,6 +585,7 @@ $$;
 create or replace function public.finish_emails(p_worker text, p_results jsonb)
 returns jsonb language plpgsql security definer set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
+  results public.email_ops_result[];
   ours uuid[];
   buried jsonb;
   answer jsonb;
@@ -589,14 +597,17 @@ begin
     raise exception 'finish_emails: p_results is not an array' using errcode = '22023', hint = 'Pass a JSON array of results.';
   end if;
 
+  -- Read once: reading them anew in each statement below took a third of the time.
+  results := array(select result from public.email_ops_parse_results(p_results) result);
+
   -- Locked in order of id, as everywhere, so that two callers cannot deadlock.
   perform queue.id from public.email_queue queue
-  where queue.id in (select result.id from public.email_ops_parse_results(p_results) result where result.fault is null)
+  where queue.id in (select result.id from unnest(results) result where result.fault is null)
   order by queue.id for update;
 
   select coalesce(array_agg(queue.id), '{}') into ours
   from public.email_queue queue
-  join public.email_ops_parse_results(p_results) result on result.id = queue.id and result.fault is null
+  join unnest(results) result on result.id = queue.id and result.fault is null
   where queue.status = 'processing' and queue.locked_by = p_worker and queue.attempts = result.attempt;
 
   with delivered as (
@@ -608,7 +619,7 @@ begin
       queue.recipient_id, queue.recipient_email, queue.email_type, queue.template_data->>'subject', result.provider,
       result.message_id, case result.outcome when 'sent' then 'sent' else 'failed' end, result.error,
       result.latency_ms, case result.outcome when 'sent' then now() end, queue.id, queue.id || ':' || result.attempt
-    from public.email_ops_parse_results(p_results) result
+    from unnest(results) result
     join public.email_queue queue on queue.id = result.id
     where result.fault is null and result.provider is not null
       -- The same message id is the same delivery, which the provider recognised by the email's key: sent and counted once.
@@ -640,7 +651,7 @@ begin
   with completed as (
     update public.email_queue queue
     set status = 'completed', locked_by = null, locked_until = null, next_retry_at = null, last_error = null, updated_at = now()
-    from public.email_ops_parse_results(p_results) result
+    from unnest(results) result
     where result.id = queue.id and result.fault is null and case
         when queue.id = any (ours) then result.outcome = 'sent' or public.email_ops_was_sent(queue.id)
         else result.outcome = 'sent' and queue.status in ('queued', 'failed')
@@ -660,7 +671,7 @@ begin
     'error', coalesce(result.error, result.reason),
     'providers', to_jsonb(array_remove(result.failed_providers || result.provider, null))
   )) into buried
-  from public.email_ops_parse_results(p_results) result
+  from unnest(results) result
   join public.email_queue queue on queue.id = result.id
   where result.id = any (ours) and queue.status = 'processing' and queue.attempts = result.attempt
     and (result.outcome = 'discard' or (result.outcome = 'retry' and queue.attempts >= queue.max_attempts));
@@ -672,7 +683,7 @@ begin
   set status = 'queued', locked_by = null, locked_until = null,
       next_retry_at = now() + public.email_ops_retry_delay(queue.attempts),
       last_error = coalesce(result.error, result.reason, queue.last_error), updated_at = now()
-  from public.email_ops_parse_results(p_results) result
+  from unnest(results) result
   where result.id = queue.id and result.id = any (ours) and queue.status = 'processing'
     and result.outcome = 'retry' and queue.attempts = result.attempt;
 
@@ -683,7 +694,7 @@ begin
     'rejected', coalesce(
       jsonb_agg(jsonb_build_object('index', result.place, 'reason', result.fault)) filter (where result.fault is not null), '[]')
   ) into answer
-  from public.email_ops_parse_results(p_results) result;
+  from unnest(results) result;
   return answer;
 end
 $$;
