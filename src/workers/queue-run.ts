@@ -158,7 +158,7 @@ async function sendAll(
   };
   const source = createEmailSource({
     batchSize: options.batchSize,
-    refillAt: options.concurrency,
+    refillAt: Math.max(options.concurrency, Math.floor(options.batchSize / 2)),
     claim,
     mayClaimMore: (claimedSoFar) => {
       const isKnownEmpty = claimedSoFar >= overview.ready + overview.expiredLeases;
