@@ -13,6 +13,6 @@ export const SETTINGS = {
   windowSeconds: Number(process.env.BENCH_SCREEN_SECONDS ?? 24),
   paints: Number(process.env.BENCH_SCREEN_PAINTS ?? 5),
   /** How much faster than life the incident happens, and how long it has gone on when it is looked at. */
-  incidentSpeed: 20,
+  incidentSpeed: 6,
   incidentSeconds: 20,
 } as const;
