@@ -22,6 +22,7 @@ import { pushAlerts, seenAlerts } from './seen-alerts.ts';
 /** What is remembered from check to check. Null: never known. */
 export interface MonitorMemory {
   readonly healthFailures: number;
+  /** Those that nobody had reviewed. */
   readonly deadLetters: number | null;
   readonly lastProcessorRunAtEpochMs: number | null;
   /** By lock value: since when it has been seen. */

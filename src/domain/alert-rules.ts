@@ -21,7 +21,7 @@ export interface AlertFacts {
   /** Ascending; the last two hours are enough. */
   readonly points: readonly DepthPoint[];
   readonly lastProcessorRunAtEpochMs: number | null;
-  /** How many dead letters the previous check counted. */
+  /** How many dead letters that nobody had reviewed the previous check counted. */
   readonly previousDeadLetters: number | null;
   /** Failed health checks in a row, this one included. */
   readonly healthFailures: number;
@@ -151,7 +151,8 @@ function depthAt(points: readonly DepthPoint[], atEpochMs: number): number | nul
 
 function deadLettersArriving({ queue, previousDeadLetters }: AlertFacts): readonly RaisedAlert[] {
   if (queue === null || previousDeadLetters === null) return [];
-  const arrived = queue.deadLetters - previousDeadLetters;
+  // What an operator discards is reviewed with it, and no news.
+  const arrived = queue.unreviewedDeadLetters - previousDeadLetters;
   if (arrived <= 0) return [];
   return error('dead-letters', `${plural(arrived, 'new dead letter')}; not reviewed: ${queue.unreviewedDeadLetters}.`);
 }

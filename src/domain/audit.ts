@@ -1,4 +1,6 @@
 /** What operators did, as `email:ops:audit` keeps it. */
+import { parsePause } from './lock.ts';
+
 export interface AuditEntry {
   readonly atEpochMs: number;
   readonly by: string;
@@ -14,4 +16,11 @@ export interface AuditTrail {
   /** Newest first. */
   readonly entries: readonly AuditEntry[];
   readonly skipped: number;
+}
+
+/** A pause is kept as its lock value, which nobody wants to read. */
+export function targetWords({ target }: Pick<AuditEntry, 'target'>): string {
+  const pause = parsePause(target);
+  if (pause === null) return target;
+  return pause.reason === '' ? 'the queue' : `the queue: ${pause.reason}`;
 }

@@ -3,7 +3,7 @@
  * clean, masked text; `incident-markdown.ts` and `incident-html.ts` write it. Pure.
  */
 import type { AlertFeed } from './alert.ts';
-import type { AuditEntry } from './audit.ts';
+import { type AuditEntry, targetWords } from './audit.ts';
 import { formatCount, formatPercent, plural } from './format.ts';
 import type { LockState } from './lock.ts';
 import { downsample, type MetricPoint } from './metric.ts';
@@ -95,7 +95,11 @@ export function auditMoments(entries: readonly AuditEntry[]): readonly Moment[] 
     atEpochMs,
     kind: 'operator',
     what: outside(
-      [`${by}@${host}: ${action}`, target, ...(outcome === '' || outcome === 'ok' ? [] : [`(${outcome})`])]
+      [
+        `${by}@${host}: ${action}`,
+        targetWords({ target }),
+        ...(outcome === '' || outcome === 'ok' ? [] : [`(${outcome})`]),
+      ]
         .filter((word) => word !== '')
         .join(' '),
       400,

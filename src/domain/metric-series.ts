@@ -65,7 +65,7 @@ export const SERIES: readonly Series[] = [
     format: formatCount,
     leastTop: 4,
     traces: [
-      { name: 'of', role: 'muted', pick: (point) => point.totalProviders },
+      { name: 'all', role: 'muted', pick: (point) => point.totalProviders },
       { name: 'healthy', role: 'first', pick: (point) => point.healthyProviders },
     ],
   },

@@ -107,7 +107,7 @@ function factsOf(seen: {
 function memoryAfter({ locks, memory }: MonitorReading, facts: AlertFacts): MonitorMemory {
   return {
     healthFailures: facts.healthFailures,
-    deadLetters: facts.queue?.deadLetters ?? memory.deadLetters,
+    deadLetters: facts.queue?.unreviewedDeadLetters ?? memory.deadLetters,
     lastProcessorRunAtEpochMs: memory.lastProcessorRunAtEpochMs,
     holders: Object.fromEntries(locks.map(({ value, sinceEpochMs }) => [value, sinceEpochMs])),
   };

@@ -48,7 +48,8 @@ describe('how a provider stands', () => {
         expect(successRatePercent).toBeLessThanOrEqual(100);
         expect(observed).toBeLessThanOrEqual(before.length);
         const better = recordSend(record, { verdict: 'success', latencyMs, error: null }, later);
-        expect(standingOf(better, later).healthScore).toBeGreaterThanOrEqual(healthScore - 1);
+        // By two points at most: what weighed too little to be seen is seen again.
+        expect(standingOf(better, later).healthScore).toBeGreaterThanOrEqual(healthScore - 2);
       }),
     );
   });

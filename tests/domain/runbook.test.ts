@@ -56,7 +56,11 @@ const WORST: readonly Partial<AlertFacts>[] = [
   { queue: anOverview({ oldestReadyAtEpochMs: NOON - HOUR_MS, lastCompletedAtEpochMs: null }) },
   { lastProcessorRunAtEpochMs: NOON - HOUR_MS },
   {
-    queue: anOverview({ counts: { queued: 900, processing: 0, failed: 0, completed: 0 }, deadLetters: 5 }),
+    queue: anOverview({
+      counts: { queued: 900, processing: 0, failed: 0, completed: 0 },
+      deadLetters: 5,
+      unreviewedDeadLetters: 5,
+    }),
     previousDeadLetters: 2,
     points: [
       { atEpochMs: NOON - HOUR_MS, queueDepth: 0 },

@@ -1,5 +1,7 @@
 /** Everything about one run or one action, over the whole view. Pure. */
+
 import type { AuditEntry } from '../../../domain/audit.ts';
+import { targetWords } from '../../../domain/audit.ts';
 import { formatLatency, plural } from '../../../domain/format.ts';
 import type { RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
@@ -11,7 +13,7 @@ import type { State } from '../../state.ts';
 import { addressed } from '../../words.ts';
 import { type Fact, factLines } from './facts.ts';
 import { didWords, logLine, outcomeWords, workerWords } from './run-cells.ts';
-import { type ActionRow, logOfRun, type RunRow, targetWords } from './run-rows.ts';
+import { type ActionRow, logOfRun, type RunRow } from './run-rows.ts';
 import { missedWords, stampWords } from './schedule-words.ts';
 
 /** One run or one action, whole. */

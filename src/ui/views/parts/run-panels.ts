@@ -1,5 +1,7 @@
 /** The lists of the view *Runs*: runs, what operators did, and the log of this console. Pure. */
+
 import type { AuditEntry } from '../../../domain/audit.ts';
+import { targetWords } from '../../../domain/audit.ts';
 import { formatCount, plural } from '../../../domain/format.ts';
 import type { RunFeed } from '../../../domain/run.ts';
 import { outside } from '../../../domain/state-words.ts';
@@ -21,16 +23,7 @@ import {
   triggerWords,
   workerWords,
 } from './run-cells.ts';
-import {
-  type ActionRow,
-  actionRows,
-  allRuns,
-  logLines,
-  RUN_LISTS,
-  type RunRow,
-  type RunsLocal,
-  targetWords,
-} from './run-rows.ts';
+import { type ActionRow, actionRows, allRuns, logLines, RUN_LISTS, type RunRow, type RunsLocal } from './run-rows.ts';
 import { momentWords } from './schedule-words.ts';
 import { windowOf } from './window.ts';
 

@@ -2,7 +2,6 @@
 import type { AuditEntry, AuditTrail } from '../../../domain/audit.ts';
 import { formatClock, formatCount } from '../../../domain/format.ts';
 import { type Fault, lastValue } from '../../../domain/loaded.ts';
-import { parsePause } from '../../../domain/lock.ts';
 import type { MissedRun } from '../../../domain/missed.ts';
 import type { RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
@@ -107,13 +106,6 @@ export function actionRows({ audit, filter }: Pick<RunsLocal, 'audit' | 'filter'
       const { by, host, action, target, outcome } = entry;
       return fitsFilter({ by, host, action, outcome, text: target }, filter);
     });
-}
-
-/** A pause is kept as its lock value, which nobody wants to read. */
-export function targetWords({ target }: AuditEntry): string {
-  const pause = parsePause(target);
-  if (pause === null) return target;
-  return pause.reason === '' ? 'the queue' : `the queue: ${pause.reason}`;
 }
 
 export function logLines(state: State, filter: string): readonly LogLine[] {
