@@ -20,5 +20,7 @@ if (major < LEAST_MAJOR || (major === LEAST_MAJOR && minor < LEAST_MINOR)) {
   );
   process.exitCode = 2;
 } else {
+  // Before anything else is loaded, so that all of it is kept compiled.
+  require('./process.js').prepareProcess(process.env);
   require('./cli.js').main();
 }

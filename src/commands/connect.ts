@@ -3,7 +3,7 @@
  * and hands out connections. Whoever calls it disposes of it (`await using`).
  */
 
-import { type Config, isEmpty, loadConfig, readEnvironment, type Variables } from '../config.ts';
+import type { Config, ConfigResult, Variables } from '../config.ts';
 import type { RedisConnection } from '../data/redis.ts';
 import type { Schedules } from '../data/schedules.ts';
 import type { PartListener, SnapshotReader } from '../data/snapshot.ts';
@@ -40,13 +40,15 @@ export interface ConnectOptions {
 
 /** Connects to what is configured, or to the sandbox when nothing is. Nothing is sent yet. @throws ConfigError, SandboxError, and the signal's reason */
 export async function connectSystems(io: Io, options: ConnectOptions): Promise<Systems> {
+  // Late, and with it the schemas: `--help` of a command needs neither.
+  const { isEmpty, loadConfig, readEnvironment } = await import('../config.ts');
   const { environment, problems } = readEnvironment(options.folder ?? process.cwd(), options.environment);
-  const own = configOrThrow(environment, problems);
+  const own = configOrThrow(loadConfig(environment), problems);
   if (!isEmpty(own)) return open({ config: own, variables: environment, sandbox: null });
   const sandbox = await joinSandbox(io, options);
   const variables = { ...environment, ...sandbox.environment };
   try {
-    return await open({ config: configOrThrow(variables), variables, sandbox });
+    return await open({ config: configOrThrow(loadConfig(variables)), variables, sandbox });
   } catch (error) {
     await sandbox.leave();
     throw error;
@@ -71,8 +73,7 @@ export function needRedis({ redis }: Systems): RedisConnection {
   );
 }
 
-function configOrThrow(environment: Variables, problems: readonly string[] = []): Config {
-  const result = loadConfig(environment);
+function configOrThrow(result: ConfigResult, problems: readonly string[] = []): Config {
   const all = result.ok ? problems : [...problems, ...result.problems];
   if (!result.ok || all.length > 0) throw new ConfigError(all);
   return result.config;

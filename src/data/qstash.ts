@@ -1,6 +1,7 @@
 /**
  * The one door to QStash. The SDK writes failures with addresses to stderr, which would tear a screen, and knows neither
- * timeout nor cancellation; so its requests go through a requester of ours. It costs 67 ms to load, so that is done late.
+ * timeout nor cancellation; so its requests go through a requester of ours. It costs 67 ms and 29 MB to load, so that is done when
+ * it is needed; what every look reads, two lists, is asked for without it.
  */
 import type { Client } from '@upstash/qstash';
 import { z } from 'zod';
@@ -19,6 +20,8 @@ export interface QStashTarget {
 export interface QStashConnection {
   /** A client whose requests end with `signal`, the timeout or the connection. They throw `FaultError`. */
   client(signal?: AbortSignal): Promise<Client>;
+  /** The answer of a GET as it came, without the SDK. Throws `FaultError`. */
+  get(path: readonly string[], query: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<unknown>;
   /** Requests sent so far, answered or not. */
   usage(): { readonly requests: number };
   /** Cancels what is in flight; requests fail afterwards. Idempotent. */
@@ -32,10 +35,14 @@ type QStashRequest = Parameters<Requester['request']>[0];
 export function connectQStash(target: QStashTarget): QStashConnection {
   const timeoutMs = target.timeoutMs ?? 5_000;
   const closing = new AbortController();
+  // Named for both ways, or the SDK would look for another in the environment.
+  const baseUrl = target.url ?? PUBLIC_QSTASH;
   let requests = 0;
 
-  const send = async (request: QStashRequest, baseUrl: string, signal: AbortSignal): Promise<unknown> => {
+  const send = async (request: QStashRequest, caller: AbortSignal | undefined): Promise<unknown> => {
     requests += 1;
+    const callers = caller === undefined ? [closing.signal] : [closing.signal, caller];
+    const signal = AbortSignal.any([...callers, AbortSignal.timeout(timeoutMs)]);
     try {
       const url = urlOf(request, baseUrl);
       // The SDK's types are of another fetch than Node's; the values are the same.
@@ -56,20 +63,13 @@ export function connectQStash(target: QStashTarget): QStashConnection {
   return {
     usage: () => ({ requests }),
     close: async () => closing.abort(),
+    get: (path, query, signal) => send({ method: 'GET', path: [...path], query: { ...query } }, signal),
     client: async (signal) => {
       const { Client } = await import('@upstash/qstash');
-      const url = target.url ?? undefined;
       // `devMode` would start a local server with publicly known keys where QSTASH_DEV is set (FACTS §3).
-      const client = new Client({
-        token: target.token,
-        devMode: false,
-        ...(url === undefined ? {} : { baseUrl: url }),
-      });
-      const baseUrl = (client.http as Requester & { readonly baseUrl: string }).baseUrl;
-      const callers = signal === undefined ? [closing.signal] : [closing.signal, signal];
+      const client = new Client({ token: target.token, devMode: false, baseUrl });
       client.http = {
-        request: (request) =>
-          send(request, baseUrl, AbortSignal.any([...callers, AbortSignal.timeout(timeoutMs)])) as Promise<never>,
+        request: (request) => send(request, signal) as Promise<never>,
         requestStream: () => {
           throw new Error('Streaming is not used here.');
         },
@@ -78,6 +78,8 @@ export function connectQStash(target: QStashTarget): QStashConnection {
     },
   };
 }
+
+const PUBLIC_QSTASH = 'https://qstash.upstash.io';
 
 /** Path segments are joined as they are: a destination is a URL inside the path. */
 function urlOf({ path, query = {}, baseUrl: own }: QStashRequest, baseUrl: string): URL {
