@@ -66,8 +66,8 @@ describe.skipIf(isRedisServerMissing() || isMissing('curl', findBinary(['curl'])
 
   it('curl works in development without a signature, and nowhere else', async () => {
     const port = await freePort();
-    const status = async (words: readonly string[]) => {
-      const url = `http://127.0.0.1:${port}/api/email/worker/queue-processor`;
+    const status = async (words: readonly string[], worker = 'queue-processor') => {
+      const url = `http://localhost:${port}/api/email/worker/${worker}`;
       const { stdout } = await run('curl', ['-s', '-w', '\n%{http_code}', ...words, url], { env: cleanEnvironment() });
       const [body = '', code] = stdout.split(/\n(?=\d+$)/);
       return { code: Number(code), body };
@@ -83,13 +83,24 @@ describe.skipIf(isRedisServerMissing() || isMissing('curl', findBinary(['curl'])
       }
     };
     await served({ NODE_ENV: 'development' }, async () => {
-      const { code, body } = await status([]);
-      expect([code, JSON.parse(body).success]).toEqual([200, true]);
+      for (const worker of ['queue-processor', 'health-monitor']) {
+        const { code, body } = await status([], worker);
+        expect([worker, code, JSON.parse(body).success]).toEqual([worker, 200, true]);
+      }
     });
     await served({ NODE_ENV: 'production' }, async () => {
       expect((await status([])).code).toBe(403);
       expect((await status(['-X', 'POST', '-H', 'Upstash-Signature: xxx'])).code).toBe(401);
     });
+  });
+
+  it('the other keys that the document names are as it says', async () => {
+    expect(Number(await redisCli('TTL', 'email:health:latest'))).toBeLessThanOrEqual(300);
+    expect(Number(await redisCli('LLEN', 'email:alerts:critical'))).toBeLessThanOrEqual(100);
+    await email('queue', 'enqueue', '--to', 'maria@example.org', '--subject', 'Hi', '--html', '<p>Hi</p>');
+    const { stderr } = await email('run', 'queue-processor');
+    expect(stderr).toMatch(/^\[email-worker\] Processing \d+ emails?\.\.\.$/m);
+    expect(await redisCli('HKEYS', 'email:stats:daily')).toMatch(/processed[\s\S]*successful[\s\S]*failed/);
   });
 
   it('vercel.json has the crons of the document', async () => {

@@ -72,6 +72,9 @@ describe.skipIf(isTmuxMissing())('the first start', () => {
     tmux.line('npm start');
     const picture = await tmux.until(/refreshed [\s\S]*today [\d,]+ sent/, 30_000);
     expect(picture).not.toContain('of 5');
+    // The sandbox has a yesterday to look back at.
+    tmux.keys(']');
+    await tmux.until(/Queue depth, 24 h[\s\S]*00:00/);
     tmux.keys('?');
     expect(await tmux.until('Keys · type :')).not.toContain('of 5');
   }, 60_000);
