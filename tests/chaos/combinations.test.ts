@@ -13,7 +13,7 @@ const FIRST = Number(process.env.CHAOS_SEED ?? 1);
 const TIMEOUT_MS = 900_000;
 
 describe.skipIf(isMailStackMissing())('under several faults at random', () => {
-  const worlds = createWorldPool(2);
+  const worlds = createWorldPool(4);
   afterAll(() => worlds.stop());
 
   for (let seed = FIRST; seed < FIRST + RUNS; seed += 1) {

@@ -9,7 +9,7 @@ import { createWorldPool } from './lib/world-pool.ts';
 const TIMEOUT_MS = 900_000;
 
 describe.skipIf(isMailStackMissing())('under one fault', () => {
-  const worlds = createWorldPool(2);
+  const worlds = createWorldPool(4);
   afterAll(() => worlds.stop());
 
   describe.each(Object.keys(FAULT_GROUPS))('of %s', (group) => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectRedis } from '../../../src/data/redis.ts';
 import { connectSupabase } from '../../../src/data/supabase.ts';
-import { systemClock } from '../../../src/domain/time.ts';
+import { systemClock, utcDay } from '../../../src/domain/time.ts';
 import type { ControlChange } from '../../../src/sandbox/email-function/controls.ts';
 import { type Random, seededRandom } from '../../../src/sandbox/random.ts';
 import { createWorkers } from '../../../src/workers/registry.ts';
@@ -62,6 +62,13 @@ export interface Fault {
   begin(field: Field, forMs: number): Promise<() => Promise<void>>;
 }
 
+/** Emails that were in flight or not yet written when their worker was killed: those it held and had begun to send. */
+export interface Casualty {
+  /** It is awake again: what it begins from now on it should not. */
+  over(): void;
+  atRisk(): readonly string[];
+}
+
 /** What a fault may lay hands on. */
 export interface Field {
   readonly world: World;
@@ -72,8 +79,8 @@ export interface Field {
   readonly deliverer: Deliverer | null;
   /** A worker by chance. */
   victim(): string;
-  /** Emails that were in flight or not yet written when their worker was killed. */
-  noteKill(worker: string): Promise<void>;
+  /** Notes what a worker holds that was killed, or put to sleep until `over` is called. */
+  noteKill(worker: string): Promise<Casualty>;
 }
 
 export interface Outcome {
@@ -95,6 +102,7 @@ const DRAIN_DEADLINE_MS = 150_000;
 /** Throws when the harness or the machine spoiled it, so that it says nothing about the system. */
 export async function runExperiment(world: World, experiment: Experiment): Promise<Outcome> {
   const startedAtMs = performance.now();
+  const day = utcDay(systemClock.nowEpochMs());
   const { seed, load, timing } = experiment;
   const random = seededRandom(seed);
   await world.reset({ seed, providers: experiment.providers, dailyLimit: experiment.dailyLimit });
@@ -107,7 +115,7 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   const deliverer = experiment.trigger === 'qstash' ? startDeliveries(fleet) : null;
   const watch = watchConsole(world, timing);
   const time = quickenTime(world);
-  const atRisk = new Set<string>();
+  const casualties: Casualty[] = [];
   const field: Field = {
     world,
     fleet,
@@ -116,7 +124,9 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     deliverer,
     victim: () => fleet.names[Math.floor(random.next() * fleet.names.length)] ?? 'w1',
     noteKill: async (worker) => {
-      for (const id of await unwritten(world, fleet, worker)) atRisk.add(id);
+      const casualty = await unwritten(world, fleet.pid(worker), timing);
+      casualties.push(casualty);
+      return casualty;
     },
   };
   let isDrained = false;
@@ -149,13 +159,17 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   violations.push(...fleet.crashes, ...(await syncQuotas(world)));
   const judgement = await judge(world, enqueued, experiment.honoursKeys);
   violations.push(...judgement.lost.map((what) => `lost: ${what}`), ...judgement.wrong.map((what) => `wrong: ${what}`));
+  const atRisk = new Set(casualties.flatMap((casualty) => casualty.atRisk()));
   const doubles = doublesBeyond(judgement, { enqueued, atRisk, honoursKeys: experiment.honoursKeys });
   const { unanswered } = fleet;
   const late = experiment.honoursKeys ? [] : doubles.filter(({ id }) => unanswered.has(id));
   // With keys ignored no fault of the plan keeps an answer away so long: the machine did, and the experiment is another one.
   if (late.length > 0) spoiled.push(`${late.length} sends timed out, the machine is too busy`);
-  const doubled = doubles.filter((each) => !late.includes(each)).map(({ what }) => `doubled: ${what}`);
+  const doubled = doubles
+    .filter((each) => !late.includes(each))
+    .map(({ id, what }) => `doubled: ${what} (${world.sendsOf(id).join(', ')})`);
   violations.push(...doubled);
+  if (utcDay(systemClock.nowEpochMs()) !== day) spoiled.push('midnight passed, and with it the day that is counted');
   if (spoiled.length > 0 && judgement.lost.length + doubled.length === 0) throw new Error(spoiled.join(', '));
   return {
     experiment,
@@ -255,16 +269,24 @@ async function hasDrained(world: World): Promise<boolean> {
   return row?.waits === false;
 }
 
-/** Rows that a worker held when it was killed and that went out, or may still: their results are not written. */
-async function unwritten(world: World, fleet: Fleet, worker: string): Promise<readonly string[]> {
-  const pid = fleet.pid(worker);
-  const held = () => world.sql<{ id: string }[]>`
-    select id from email_queue where status = 'processing' and locked_by like ${`%/${pid}/%`}`;
-  const rows = await persist(held);
-  // What it had sent may still be on its way to the proxy.
-  await delay(200);
-  const started = world.startedBy(worker);
-  return rows.map(({ id }) => id).filter((id) => started.has(id));
+/** Rows that a process held when it was killed and that went out, or may still: their results are not written. */
+async function unwritten(world: World, pid: number | null, { leaseSeconds }: Timing): Promise<Casualty> {
+  if (pid === null) return { over: () => undefined, atRisk: () => [] };
+  const killedAtMs = performance.now();
+  const rows = await persist(
+    () => world.sql<{ id: string }[]>`
+    select id from email_queue where status = 'processing' and locked_by like ${`%/${pid}/%`}`,
+  );
+  if (performance.now() - killedAtMs > leaseSeconds * 1_000) throw new Error('What it held could not be noted in time');
+  // What it had sent may still be on its way to the proxy, so that is asked as late as possible.
+  const begun = () => rows.map(({ id }) => id).filter((id) => world.startedBy(pid).has(id));
+  let known: readonly string[] | null = null;
+  return {
+    over: () => {
+      known = begun();
+    },
+    atRisk: () => known ?? begun(),
+  };
 }
 
 /** The same worker as in production, on a way that no fault troubles. */

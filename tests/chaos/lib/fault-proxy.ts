@@ -1,6 +1,6 @@
 /**
  * A small HTTP proxy on loopback that misbehaves on demand, put between a worker and a system. Callers come in by a path of
- * their own (`/w/<caller>/…`), so that one of them can be cut off while the others are not.
+ * their own (`/w/<caller>/…`, or `/w/<caller>~<process>/…`), so that one of them can be cut off while the others are not.
  */
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -18,10 +18,10 @@ export interface FaultProxy {
   clear(): Promise<void>;
   /** Changes each request's body before it is forwarded. */
   rewrite: ((body: Buffer) => Buffer) | null;
-  /** Told of every request as it comes in, whatever becomes of it. */
-  onReceived: ((passing: Passing) => void) | null;
   /** Told when the system has answered, before the caller hears of it. */
   onAnswered: ((passing: Passing) => void) | null;
+  /** Told what becomes of every request, in a word. */
+  trace: ((event: 'asked' | 'answered' | 'not heard', passing: Passing) => void) | null;
   /** Requests that suffered so far. */
   suffered(): number;
   stop(): Promise<void>;
@@ -29,6 +29,8 @@ export interface FaultProxy {
 
 export interface Passing {
   readonly caller: string;
+  /** Null where the caller does not say. */
+  readonly process: number | null;
   readonly path: string;
   /** As the caller sent it. */
   readonly body: Buffer;
@@ -54,6 +56,7 @@ export interface Answer {
 }
 
 const LONGEST_ANSWER_MS = 120_000;
+const CALLED = /^\/w\/(?<caller>[^/~]+)(~(?<pid>\d+))?(?<path>\/.*)?$/;
 
 interface Injected {
   readonly fault: NetworkFault;
@@ -62,7 +65,8 @@ interface Injected {
 }
 
 export async function startFaultProxy(target: string, random: Random): Promise<FaultProxy> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  // A connection that is kept may be closed by the other side at the moment when it is used again: a fault that nobody planned.
+  const agent = new Agent({ keepAlive: false, maxSockets: 200 });
   const sockets = new Set<Socket>();
   const waits = new Set<() => void>();
   let injected: Injected | null = null;
@@ -80,21 +84,22 @@ export async function startFaultProxy(target: string, random: Random): Promise<F
     });
 
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [, caller = '', path = '/'] = /^\/w\/([^/]+)(\/.*)?$/.exec(incoming.url ?? '') ?? [
-      '',
-      '',
-      incoming.url ?? '/',
-    ];
+    const called = CALLED.exec(incoming.url ?? '')?.groups;
+    const { caller = '', pid, path = '/' } = called ?? {};
     const received = await buffer(incoming);
     const body = proxy.rewrite === null ? received : proxy.rewrite(received);
-    const passing = { caller, path, body: received };
-    proxy.onReceived?.(passing);
+    const passing = { caller, process: pid === undefined ? null : Number(pid), path, body: received };
+    proxy.trace?.('asked', passing);
+    response.once('close', () => {
+      if (!response.writableFinished) proxy.trace?.('not heard', passing);
+    });
     const exchange: Exchange = {
       request: incoming,
       response,
       socket: incoming.socket,
       forward: async () => {
         const answer = await ask(target, { agent, method: incoming.method, path, headers: incoming.headers, body });
+        proxy.trace?.('answered', passing);
         proxy.onAnswered?.(passing);
         return answer;
       },
@@ -147,8 +152,8 @@ export async function startFaultProxy(target: string, random: Random): Promise<F
       if (!server.listening) await listen(port);
     },
     rewrite: null,
-    onReceived: null,
     onAnswered: null,
+    trace: null,
     suffered: () => suffered,
     stop: async () => {
       for (const end of waits) end();

@@ -37,9 +37,12 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     begin: async (field) => {
       const victim = field.victim();
       field.fleet.stopProcess(victim);
-      await field.noteKill(victim);
+      const casualty = await field.noteKill(victim);
       await delay(field.timing.leaseSeconds * 1_000 + 500);
-      return async () => field.fleet.continueProcess(victim);
+      return async () => {
+        casualty.over();
+        field.fleet.continueProcess(victim);
+      };
     },
   },
   {
@@ -59,9 +62,12 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       await stepClockOf(field, victim, -STEP_MS);
       await delay(1_500);
       field.fleet.stopProcess(victim);
-      await field.noteKill(victim);
+      const casualty = await field.noteKill(victim);
       await delay(field.timing.leaseSeconds * 1_000 + 500);
-      return async () => field.fleet.continueProcess(victim);
+      return async () => {
+        casualty.over();
+        field.fleet.continueProcess(victim);
+      };
     },
   },
 ];

@@ -39,7 +39,9 @@ export interface WorkerSetting {
 export const POISON = 'poison';
 
 const setting = JSON.parse(process.argv[2] ?? '{}') as WorkerSetting;
-const { urls, key, slots, options, timeoutsMs, clockStep, endpoint } = setting;
+const { key, slots, options, timeoutsMs, clockStep, endpoint } = setting;
+/** What comes through a proxy shows which process it was: another one of the same name may follow. */
+const through = (url: string) => `${url}~${process.pid}`;
 if (clockStep !== null) stepClock(clockStep);
 // Who started us is gone, however it went.
 process.stdin.on('end', () => process.exit(1)).resume();
@@ -49,9 +51,20 @@ const say = (value: unknown) => writeSync(1, `${JSON.stringify(value)}\n`);
 const log = (line: string) => say({ log: line });
 const logger = { info: () => undefined, warn: log, error: log };
 
-const redis = connectRedis({ kind: 'rest', url: urls.redis, token: key }, { timeoutMs: timeoutsMs.redis });
-const supabase = connectSupabase({ url: urls.postgres, serviceRoleKey: key, timeoutMs: timeoutsMs.postgres });
-const mail = createEmailFunction({ url: urls.email, serviceRoleKey: key, timeoutMs: timeoutsMs.email });
+const redis = connectRedis(
+  { kind: 'rest', url: through(setting.urls.redis), token: key },
+  { timeoutMs: timeoutsMs.redis },
+);
+const supabase = connectSupabase({
+  url: through(setting.urls.postgres),
+  serviceRoleKey: key,
+  timeoutMs: timeoutsMs.postgres,
+});
+const mail = createEmailFunction({
+  url: through(setting.urls.email),
+  serviceRoleKey: key,
+  timeoutMs: timeoutsMs.email,
+});
 const worker = createQueueProcessor(
   {
     queue: createQueue(supabase.client),

@@ -39,8 +39,10 @@ export interface World {
   reloadSchema(): void;
   /** Everything empty and well; providers as told. */
   reset(options: { seed: string; providers: ControlChange; dailyLimit: number }): Promise<void>;
-  /** Queue rows whose send a worker has begun since the last reset. */
-  startedBy(worker: string): ReadonlySet<string>;
+  /** Queue rows whose send a worker's process has begun since the last reset. */
+  startedBy(pid: number): ReadonlySet<string>;
+  /** What became of each send of this queue row, in order: when since the last reset, by whom, and what. */
+  sendsOf(id: string): readonly string[];
   /** The same for the email function alone. */
   skipForFunction(ms: number): void;
   /** Simulated time that has passed beyond real time: for the email function, and for emails that wait for a retry. */
@@ -74,7 +76,8 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
   let emailFunction: EmailFunction | null = null;
   let skippedMs = 0;
   let functions = 0;
-  const started = new Map<string, Set<string>>();
+  const started = new Map<number | null, Set<string>>();
+  const sends = new Map<string, string[]>();
   const emailFront = await serve((request) =>
     emailFunction === null ? new Response(null, { status: 503 }) : emailFunction.fetch(request),
   );
@@ -116,10 +119,14 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
         Object.assign(proxy, { rewrite: null, onAnswered: null });
       }
       started.clear();
-      proxies.email.onReceived = ({ caller, body }) => {
+      sends.clear();
+      const resetAtMs = performance.now();
+      proxies.email.trace = (event, { caller, process: pid, body }) => {
         const { idempotencyKey } = JSON.parse(body.toString()) as { idempotencyKey?: string };
         if (idempotencyKey === undefined) return;
-        started.set(caller, (started.get(caller) ?? new Set()).add(idempotencyKey));
+        if (event === 'asked') started.set(pid, (started.get(pid) ?? new Set()).add(idempotencyKey));
+        const line = `${Math.round(performance.now() - resetAtMs)} ms ${caller}~${pid} ${event}`;
+        sends.set(idempotencyKey, [...(sends.get(idempotencyKey) ?? []), line]);
       };
       await transport.send({ body: ['FLUSHALL'] });
       for (const table of TABLES) await postgres.sql.unsafe(`delete from ${table}`);
@@ -139,7 +146,8 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
         select provider, (now() at time zone 'utc')::date + day, ${dailyLimit}, ${ENOUGH}
         from unnest(array['resend', 'brevo', 'mailersend', 'aws_ses']) as provider, generate_series(0, 1) as day`;
     },
-    startedBy: (worker) => started.get(worker) ?? new Set(),
+    sendsOf: (id) => sends.get(id) ?? [],
+    startedBy: (pid) => started.get(pid) ?? new Set(),
     skipForFunction: (ms) => {
       skippedMs += ms;
     },
