@@ -14,8 +14,6 @@ export interface Watching {
   readonly cpuSeconds: number;
   /** At the end of the window. */
   readonly memoryBytes: number;
-  /** The screen at the end, to see what was measured. */
-  readonly screen: string;
 }
 
 /** What came with less than this between it belongs to one frame. */
@@ -39,14 +37,12 @@ export async function analyseWatching({ chunks, usage }: Recording, size: Size):
     }
     grid = next;
   }
-  const screen = terminal.text();
   terminal.dispose();
   return {
     ...sums,
     seconds: (last.atMs - first.atMs) / 1_000,
     cpuSeconds: last.cpuSeconds - first.cpuSeconds,
     memoryBytes: last.memoryBytes,
-    screen,
   };
 }
 

@@ -27,7 +27,7 @@ export function reportOf({ measured, floor, missing }: Everything): string {
   return [
     `Each program in a real terminal of its own for ${windowSeconds} s, after ${SETTINGS.warmSeconds} s to settle, at an interval of ${intervalSeconds} s; ${own}. A refresh
 is everything sent within an interval: with us and with btop also the ticking clock. First paints are medians of ${paints} starts after one that
-filled the caches; each ends when the first frame is whole. ${left}Versions: ${versions(measured)}.`,
+filled the caches; each ends when the first frame is whole. The incident happens ${SETTINGS.incidentSpeed} times as fast as life. ${left}Versions: ${versions(measured)}.`,
     ...SIZES.map(
       (size, index) =>
         `### ${size.columns}×${size.rows}\n\n${watchingTable(measured, index)}\n\n${judged(measured, floor, index)}`,
