@@ -123,7 +123,7 @@ export const VARIABLES = {
     group: 'Workers',
     what: 'seconds until the queue lock of a dead worker ends by itself; renewed while working',
     format: 'integer',
-    default: '300',
+    default: '30',
     min: 10,
     max: 3_600,
   },

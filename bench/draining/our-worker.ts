@@ -22,7 +22,7 @@ await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl
       slots,
       ratesPerSecond: { brevo: 1_000_000 },
       runBudgetMs: 240_000,
-      lockTtlSeconds: 300,
+      lockTtlSeconds: 30,
     },
     clock: systemClock,
     log: silent,

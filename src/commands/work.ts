@@ -41,6 +41,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const scheduler = createScheduler(
     wanted.map(({ name, cron }) => ({ name, cron, worker: workers[name] })),
     log,
+    { runAtStart: ['queue-processor'] },
   );
   log.info(
     `[schedule] ${wanted.map(({ name, cron }) => `${name} ${cron}`).join(', ')} (UTC), ${place(systems.config)}.`,

@@ -1,5 +1,5 @@
 /**
- * The leases of one run: which rows are ours and for how long, kept by renewing every third of the lease. Times are counted
+ * The leases of one run: which rows are ours and for how long, kept by renewing every fifth of the lease. Times are counted
  * from before the request that set them, so that we never believe in a lease longer than the database does.
  */
 import type { Queue } from '../data/queue.ts';
@@ -29,6 +29,9 @@ export interface LeaseOptions {
   readonly onLost: (ids: readonly string[]) => void;
 }
 
+/** So many in the time of a lease. */
+const RENEWALS = 5;
+
 export function createLeases(options: LeaseOptions): Leases {
   const { clock, leaseSeconds } = options;
   const leaseMs = leaseSeconds * 1_000;
@@ -47,7 +50,7 @@ export function createLeases(options: LeaseOptions): Leases {
   /** Answers when to come again, in ms. Never rejects. */
   const renew = async (): Promise<number> => {
     const ids = [...untilById.keys()];
-    if (ids.length === 0) return leaseMs / 3;
+    if (ids.length === 0) return leaseMs / RENEWALS;
     const askedAt = clock.nowEpochMs();
     try {
       const ours = new Set(await options.queue.renew({ worker: options.worker, ids, leaseSeconds }));
@@ -56,14 +59,14 @@ export function createLeases(options: LeaseOptions): Leases {
       for (const id of ours) if (untilById.has(id)) untilById.set(id, askedAt + leaseMs);
       for (const id of lost) untilById.delete(id);
       if (lost.length > 0) options.onLost(lost);
-      return leaseMs / 3;
+      return leaseMs / RENEWALS;
     } catch (error) {
       options.onFailed(error);
       return leaseMs / 15;
     }
   };
 
-  schedule(leaseMs / 3);
+  schedule(leaseMs / RENEWALS);
   return {
     add: (emails, claimedAtEpochMs) => {
       for (const { id } of emails) untilById.set(id, claimedAtEpochMs + leaseMs);

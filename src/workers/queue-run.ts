@@ -34,8 +34,10 @@ import { createRunStop, type RunStop } from './run-stop.ts';
 import { createSteadyClock } from './steady-clock.ts';
 import type { Logger, RunProgress, RunRequest } from './worker.ts';
 
-export const DEFAULT_LEASE_SECONDS = 60;
+/** Short, so that what a killed worker had is soon sent by the next; the lock's is a little longer, so that both are over then. */
+export const DEFAULT_LEASE_SECONDS = 25;
 const DEFAULT_SEND_TIMEOUT_MS = 15 * SECOND_MS;
+const MOST_OF_A_LEASE = 0.6;
 /** How long writing the last results is tried, and how long when somebody waits for us to end. */
 const DRAIN_MS = 60 * SECOND_MS;
 const DRAIN_TOLD_MS = 20 * SECOND_MS;
@@ -176,7 +178,10 @@ async function sendAll(
   const ending = createEnding(begin, { batcher, giveBack, stop, flight, lone });
 
   // No email is started whose lease ends before a send could: somebody else might send it at the same time.
-  const sendNeedsMs = Math.min(options.sendTimeoutMs ?? DEFAULT_SEND_TIMEOUT_MS, (leaseSeconds * SECOND_MS) / 2);
+  const sendNeedsMs = Math.min(
+    options.sendTimeoutMs ?? DEFAULT_SEND_TIMEOUT_MS,
+    leaseSeconds * SECOND_MS * MOST_OF_A_LEASE,
+  );
   const mayStart = (id: string) => {
     if (stop.signal.aborted || leases.hold(id, sendNeedsMs)) return !stop.signal.aborted;
     if (!leases.held().some((each) => leases.hold(each, sendNeedsMs))) stop.stop({ kind: 'leases' });

@@ -18,7 +18,7 @@ import {
   type UntimedResult,
 } from './queue-processor-ports.ts';
 import { processQueue } from './queue-run.ts';
-import type { Logger, RunRequest, RunResult, Worker } from './worker.ts';
+import { FOLLOW_UP, type Logger, type RunRequest, type RunResult, type Worker } from './worker.ts';
 
 /** Who processes, as the lock and the run record name it. */
 export interface Host {
@@ -33,7 +33,8 @@ export function createQueueWorker(ports: QueueProcessorPorts, options: QueueProc
       const startedAtMs = performance.now();
       const result = await runLocked(ports, options, request, host);
       const timed = { ...result, durationMs: Math.round(performance.now() - startedAtMs) };
-      await record(ports, request, { ...timed, startedAtEpochMs, host: host.name });
+      const isInVain = request.trigger === FOLLOW_UP && timed.outcome === 'skipped';
+      if (!isInVain) await record(ports, request, { ...timed, startedAtEpochMs, host: host.name });
       return timed;
     },
   };
@@ -49,7 +50,11 @@ async function runLocked(
   const holder = formatWorkerLock({ host: host.name, pid: host.pid, token: crypto.randomUUID() });
   try {
     const acquired = await lock.acquire(holder, options.lockTtlSeconds * 1_000);
-    if (acquired.kind === 'busy') return { ...NOTHING_DONE, outcome: 'skipped', message: whyBusy(acquired.lock) };
+    if (acquired.kind === 'busy') {
+      const { kind, expiresAtEpochMs } = acquired.lock;
+      if (kind === 'worker' && expiresAtEpochMs !== null) request.onBusy?.(expiresAtEpochMs);
+      return { ...NOTHING_DONE, outcome: 'skipped', message: whyBusy(acquired.lock) };
+    }
     try {
       return await processQueue(ports, options, { ...request, holder, slot: acquired.slot });
     } finally {

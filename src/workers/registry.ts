@@ -121,9 +121,12 @@ export function isWorkerName(name: string): name is WorkerName {
   return WORKERS.includes(name as WorkerName);
 }
 
+/** The workers of before take it for so long and never renew it. */
+const LEGACY_LOCK_TTL_MS = 5 * MINUTE_MS;
+
 /** A healthy worker gives the lock back after its budget, its last sends, and at worst its TTL. */
 function thresholdsOf({ alerts = {}, lockTtlSeconds, runBudgetMs }: WorkerSettings): AlertThresholds {
-  const lockTtlMs = lockTtlSeconds * 1_000;
+  const lockTtlMs = Math.max(lockTtlSeconds * 1_000, LEGACY_LOCK_TTL_MS);
   return { ...DEFAULT_ALERT_THRESHOLDS, lockTtlMs, lockHeldMs: runBudgetMs + lockTtlMs + MINUTE_MS, ...alerts };
 }
 

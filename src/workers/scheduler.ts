@@ -1,10 +1,12 @@
 /**
  * The clockwork of embedded and headless mode: runs each worker at its cron times, never twice at once, and after the machine
  * slept once, however many times were missed. Stopping drains.
+ *
+ * Where another worker has the lock, it looks again when that lock would end: of a worker that died, emails are waiting.
  */
 import { Cron } from 'croner';
 import type { WorkerName } from '../domain/run.ts';
-import type { LiveProgress, Logger, RunResult, Worker } from './worker.ts';
+import { FOLLOW_UP, type LiveProgress, type Logger, type RunResult, type Worker } from './worker.ts';
 
 export interface ScheduledWorker {
   readonly name: WorkerName;
@@ -30,6 +32,14 @@ export interface SchedulerEvents {
   onChange?(states: readonly WorkerState[]): void;
 }
 
+export interface SchedulerOptions extends SchedulerEvents {
+  /** These run once as soon as their times are kept here: whoever kept them before may have died. */
+  readonly runAtStart?: readonly WorkerName[];
+}
+
+/** A lock that ends is let end. */
+const AFTER_LOCK_MS = 100;
+
 export interface Scheduler {
   /** Begins to keep the times. Idempotent; after `stop()` it begins anew. */
   start(): void;
@@ -48,15 +58,15 @@ export interface Scheduler {
 export function createScheduler(
   workers: readonly ScheduledWorker[],
   log: Logger,
-  events: SchedulerEvents = {},
+  options: SchedulerOptions = {},
 ): Scheduler {
-  const jobs = workers.map((scheduled) => createJob(scheduled, log, () => events.onChange?.(states())));
+  const jobs = workers.map((scheduled) => createJob(scheduled, log, () => options.onChange?.(states())));
   const states = () => jobs.map((job) => job.state());
   let kept: readonly WorkerName[] = workers.map(({ name }) => name);
   let isStarted = false;
   const apply = () => {
     for (const job of jobs) {
-      if (isStarted && kept.includes(job.name)) job.schedule();
+      if (isStarted && kept.includes(job.name)) job.schedule(options.runAtStart?.includes(job.name) ?? false);
       else job.unschedule();
     }
   };
@@ -84,6 +94,14 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
   let current: { since: number; trigger: string; stop: AbortController; done: Promise<RunResult> } | null = null;
   let progress: LiveProgress | null = null;
   let lastResult: RunResult | null = null;
+  let followUp: NodeJS.Timeout | undefined;
+
+  const onBusy = (untilEpochMs: number) => {
+    clearTimeout(followUp);
+    const nextAt = timer?.nextRun()?.getTime();
+    if (nextAt === undefined || untilEpochMs > nextAt) return;
+    followUp = setTimeout(() => run(FOLLOW_UP), Math.max(0, untilEpochMs - Date.now()) + AFTER_LOCK_MS);
+  };
 
   const run = (trigger: string): Promise<RunResult> | null => {
     if (current !== null) return null;
@@ -93,7 +111,7 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
       onChange();
     };
     const done = worker
-      .run({ trigger, signal: stop.signal, onProgress })
+      .run({ trigger, signal: stop.signal, onProgress, onBusy })
       .catch((error: unknown) => unexpected(error))
       .then((result) => {
         current = null;
@@ -110,7 +128,8 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
   return {
     name,
     run,
-    schedule: () => {
+    schedule: (isAtOnce: boolean) => {
+      if (timer === null && isAtOnce) run('schedule');
       // `catch` never sees anything: `run` answers with a result. It is there so that no tick can end the process.
       timer ??= new Cron(cron, { timezone: 'UTC', catch: (error) => log.error(`[${name}] ${String(error)}`) }, () => {
         if (run('schedule') === null) log.info(`[${name}] The previous run still works: this one is left out.`);
@@ -119,6 +138,7 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
     unschedule: () => {
       timer?.stop();
       timer = null;
+      clearTimeout(followUp);
     },
     drain: async () => {
       current?.stop.abort();

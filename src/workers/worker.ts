@@ -9,11 +9,16 @@ export interface Worker {
   run(request: RunRequest): Promise<RunResult>;
 }
 
+/** Asks for a run because another worker's lock has ended. Where that worker lives, nothing is left of having asked. */
+export const FOLLOW_UP = 'follow-up';
+
 export interface RunRequest {
-  /** Who asked: `cli`, `schedule`, `qstash`, `vercel-cron`, `admin`, `console`. Goes into the run record. */
+  /** Who asked: `cli`, `schedule`, `follow-up`, `qstash`, `vercel-cron`, `admin`, `console`. Goes into the run record. */
   readonly trigger: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: LiveProgress) => void;
+  /** Told when another worker has the lock: until when, unless it renews it. Whoever died does not. */
+  readonly onBusy?: (untilEpochMs: number) => void;
 }
 
 export interface RunProgress {

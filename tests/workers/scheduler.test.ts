@@ -49,6 +49,57 @@ describe('the scheduler', () => {
     expect(runs.every(({ request }) => request.trigger === 'schedule')).toBe(true);
   });
 
+  it('looks again when the lock of another worker would end, as long as that one does not renew it', async () => {
+    const atSeconds: number[] = [];
+    const triggers: string[] = [];
+    const worker: Worker = {
+      run: async ({ trigger, onBusy }) => {
+        atSeconds.push(Math.round((Date.now() - NOON) / 1_000));
+        triggers.push(trigger);
+        // The other one renews twice more, then it is dead.
+        if (atSeconds.length < 4) onBusy?.(Date.now() + 30_000);
+        return { ...OK, outcome: atSeconds.length < 4 ? 'skipped' : 'ok' };
+      },
+    };
+    start(worker);
+    await vi.advanceTimersByTimeAsync(2 * 60_000 + 100_000);
+    expect(atSeconds).toEqual([120, 150, 180, 210]);
+    expect(triggers).toEqual(['schedule', 'follow-up', 'follow-up', 'follow-up']);
+  });
+
+  it('leaves a lock that outlasts the next tick to that tick, and looks no more once it is stopped', async () => {
+    const ends: number[] = [];
+    const worker: Worker = {
+      run: async ({ onBusy }) => {
+        ends.push(Date.now() + (ends.length === 0 ? 300_000 : 30_000));
+        onBusy?.(ends.at(-1) ?? 0);
+        return { ...OK, outcome: 'skipped' };
+      },
+    };
+    const scheduler = start(worker);
+    await vi.advanceTimersByTimeAsync(4 * 60_000);
+    expect(ends).toHaveLength(2);
+    await scheduler.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ends).toHaveLength(2);
+  });
+
+  it('runs at once what is to run at the start, again when it takes it over from somebody else', async () => {
+    const { worker, runs } = heldWorker();
+    scheduler = createScheduler([{ name: 'queue-processor', cron: '*/2 * * * *', worker }], log, {
+      runAtStart: ['queue-processor'],
+    });
+    scheduler.keep([]);
+    scheduler.start();
+    expect(runs).toHaveLength(0);
+    scheduler.keep(['queue-processor']);
+    expect(runs).toHaveLength(1);
+    runs[0]?.finish();
+    scheduler.keep(['queue-processor']);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(runs).toHaveLength(1);
+  });
+
   it('leaves out ticks while the same worker still runs', async () => {
     const { worker, runs } = heldWorker();
     start(worker);
