@@ -18,8 +18,8 @@ export interface CliHost {
 export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
   const words = withDefaultCommand(argv);
   const { stderr } = host.io({});
+  const line = new CommandLine('email-ops');
   try {
-    const line = new CommandLine('email-ops');
     let exitCode: number = EXIT.ok;
     await describeProgram(line, words[0], host, (code) => {
       exitCode = code;
@@ -29,9 +29,11 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
-    const help = COMMANDS.some(({ name }) => name === words[0]) ? `email-ops ${words[0]} --help` : 'email-ops --help';
     const cause = error instanceof CommanderError ? usageErrorOf(error) : error;
-    const failure = describeFailure(cause, { help, isInterrupted: host.signal.aborted });
+    const failure = describeFailure(cause, {
+      help: `${calledCommand(line, words)} --help`,
+      isInterrupted: host.signal.aborted,
+    });
     if (failure.lines.length === 0) return failure.exitCode;
     const { withoutSecrets } = await import('./commands/secrets.ts');
     const stack = host.environment.DEBUG ? stackOf(error) : '';
@@ -164,9 +166,30 @@ function helpOf({ examples, exitCodes }: Command): string {
   return ['', 'Examples:', ...lines, ...(exitCodes === undefined ? [] : ['', `Exit codes: ${exitCodes}`])].join('\n');
 }
 
-/** `error: unknown option '--jsn'\n(Did you mean --json?)` in our words. */
+/** `email-ops queue list`, as far as the words name commands that there are. */
+function calledCommand(line: CommandLine, words: readonly string[]): string {
+  let called = line;
+  const names = [line.name()];
+  for (const word of words.filter((each) => !each.startsWith('-'))) {
+    const inner = called.commands.find((each) => each.name() === word);
+    if (inner === undefined) break;
+    called = inner;
+    names.push(word);
+  }
+  return names.join(' ');
+}
+
+/**
+ * In our words: `error: unknown option '--jsn'\n(Did you mean --json?)`, and
+ * `error: option '-n, --limit <count>' argument 'x' is invalid. 'x' is not …` or `… Allowed choices are a, b.`
+ */
 function usageErrorOf(error: CommanderError): UsageError {
-  const text = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.+)\?\)$/, '; did you mean $1?');
+  const text = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.+)\?\)$/, '; did you mean $1?')
+    .replace(/^option '(?:-\w, )?(--[\w-]+)[^']*' argument /, '$1: ')
+    .replace(/^(--[\w-]+: ).* is invalid\. (?=')/s, '$1')
+    .replace(/ is invalid\. Allowed choices are (.*)\.$/, ' is none of $1');
   return new UsageError(text, { cause: error });
 }
 

@@ -63,15 +63,19 @@ describe('the command line', () => {
   it.each([
     [['stauts'], "email-ops: unknown command 'stauts'; did you mean status? See: email-ops --help\n"],
     [['status', '--jsn'], "email-ops: unknown option '--jsn'; did you mean --json? See: email-ops status --help\n"],
-    [['queue', 'show'], "email-ops: missing required argument 'id'. See: email-ops queue --help\n"],
+    [['queue', 'show'], "email-ops: missing required argument 'id'. See: email-ops queue show --help\n"],
     [['status', 'now'], /^email-ops: too many arguments.* See: email-ops status --help\n$/],
     [
       ['watch', '--interval', 'often'],
-      /'often' is not a duration such as 5s, 1m or 30m\. See: email-ops watch --help\n$/,
+      "email-ops: --interval: 'often' is not a duration such as 5s, 1m or 30m. See: email-ops watch --help\n",
     ],
     [['--interval', '1ms'], /is under the minimum of 500ms/],
     [['watch', '--budget', 'all'], /is not a budget such as 10000\/day/],
-    [['sandbox', '--scenario', 'storm'], /Allowed choices are calm, incident, flood/],
+    [['sandbox', '--scenario', 'storm'], /^email-ops: --scenario: 'storm' is none of calm, incident, flood\. See/],
+    [
+      ['queue', 'list', '-n', 'x'],
+      /^email-ops: --limit: 'x' is not a whole number from 1 to 500\. See: email-ops queue list /,
+    ],
   ])('answers %j with one line and exit code 2', async (argv, message) => {
     const { exitCode, stdout, stderr } = await run(...argv);
     expect([exitCode, stdout]).toEqual([2, '']);

@@ -46,7 +46,7 @@ const ack: Command<Options> = {
   arguments: [{ name: '[ids...]', description: 'the beginnings of their ids, as `alerts list` shows them' }],
   options: [
     { flags: '--all', description: 'every alert that is open' },
-    { flags: '--yes', description: 'do not ask before acknowledging all' },
+    { flags: '-y, --yes', description: 'do not ask before acknowledging all' },
     JSON_OPTION,
   ],
   examples: [

@@ -62,7 +62,8 @@ function oneLine(error: unknown): string {
 
 function sentence(error: unknown): string {
   const text = oneLine(error);
-  return text.endsWith('?') ? text : `${text}.`;
+  // A command at its end is there to be copied.
+  return /[?]$|: email-ops [\w<> -]+$/.test(text) ? text : `${text}.`;
 }
 
 function cause(error: unknown): string {

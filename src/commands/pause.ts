@@ -28,13 +28,13 @@ export const pause: Command<Options> = {
   summary: 'hold the queue: no worker, of any version, sends until it is resumed or the pause ends',
   options: [
     {
-      flags: '--for <duration>',
+      flags: '--for <time>',
       description: 'how long, 10s to 24h, 30m unless told; on a standing pause: prolong it to so long from now',
       parse: parsePauseLength,
     },
     { flags: '--reason <text>', description: 'why; everybody sees it' },
     { flags: '--force', description: 'take the lock away from a worker that does not give way' },
-    { flags: '--yes', description: 'do not ask before taking it away' },
+    { flags: '-y, --yes', description: 'do not ask before taking it away' },
     { flags: '--no-wait', description: 'announce the pause and leave; it takes effect when the workers give way' },
     JSON_OPTION,
   ],

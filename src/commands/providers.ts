@@ -22,7 +22,7 @@ type Options = { for?: number; reason?: string; yes?: boolean; json?: boolean };
 
 const DEFAULT_MS = HOUR_MS;
 const LONGEST_MS = 30 * 24 * HOUR_MS;
-const YES = { flags: '--yes', description: 'do not ask' } as const;
+const YES = { flags: '-y, --yes', description: 'do not ask' } as const;
 const EXIT_CODES = '0 done, 1 not, 3 Postgres could not be reached.';
 const PROVIDER = { name: '<provider>', description: PROVIDERS.join(', ') };
 
@@ -40,7 +40,7 @@ const disable: Command<Options> = {
   summary: 'let nothing go through a provider for a while',
   arguments: [PROVIDER],
   options: [
-    { flags: '--for <duration>', description: 'how long, 1m to 720h, 1h unless told', parse: parseLength },
+    { flags: '--for <time>', description: 'how long, 1m to 720h, 1h unless told', parse: parseLength },
     { flags: '--reason <text>', description: 'why; everybody sees it' },
     YES,
     JSON_OPTION,

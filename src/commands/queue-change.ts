@@ -70,7 +70,7 @@ const SELECTION = [
   { flags: '--error <kind>', description: 'of those: only with this error, as the console groups them' },
   { flags: '--search <text>', description: 'of those: words of the recipient, the subject or the error' },
   { flags: '-n, --limit <count>', description: 'at most so many, the oldest first', parse: wholeNumber(1, 1_000_000) },
-  { flags: '--yes', description: 'do not ask' },
+  { flags: '-y, --yes', description: 'do not ask' },
   JSON_OPTION,
 ];
 const EXIT_CODES = '0 all of them, 1 some were skipped or nobody said yes, 3 the database could not be reached.';

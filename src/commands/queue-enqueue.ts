@@ -34,8 +34,8 @@ export const enqueue: Command<Options> = {
   options: [
     { flags: '--to <address>', description: 'one email to this address; without it, JSON lines are read from stdin' },
     { flags: '--subject <text>', description: 'its subject' },
-    { flags: '--html <html>', description: 'its content' },
-    { flags: '--text <text>', description: 'its content as plain text, besides' },
+    { flags: '--html <html>', description: 'its content as HTML' },
+    { flags: '--text <text>', description: 'the same as plain text' },
     { flags: '--type <type>', description: 'what kind of email', choices: EMAIL_TYPES, default: 'notification' },
     { flags: '--template <name>', description: 'name of the template it was made from' },
     {

@@ -37,7 +37,12 @@ export const list: Command<Options> = {
     { flags: '--status <status>', description: 'only in this state', choices: QUEUE_STATUSES },
     { flags: '--type <type>', description: 'only of this kind', choices: EMAIL_TYPES },
     { flags: '--search <text>', description: 'part of the recipient, the subject or the error' },
-    { flags: '--sort <order>', description: 'by what', choices: ['oldest', 'newest', 'changed'], default: 'changed' },
+    {
+      flags: '--sort <order>',
+      description: 'which come first',
+      choices: ['oldest', 'newest', 'changed'],
+      default: 'changed',
+    },
     { flags: '--dead', description: 'the dead letters that nobody has reviewed yet' },
     { flags: '--reviewed', description: 'with --dead: those that somebody has' },
     { flags: '-n, --limit <count>', description: 'at most so many, 1 to 500', default: 50, parse: wholeNumber(1, 500) },

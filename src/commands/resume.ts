@@ -15,7 +15,7 @@ type Options = { yes?: boolean; json?: boolean };
 export const resume: Command<Options> = {
   name: 'resume',
   summary: 'lift a pause, so that the workers go on',
-  options: [{ flags: '--yes', description: 'do not ask when the pause is somebody else’s' }, JSON_OPTION],
+  options: [{ flags: '-y, --yes', description: 'do not ask when the pause is somebody else’s' }, JSON_OPTION],
   examples: [
     { line: 'email-ops resume', what: 'lift your pause' },
     { line: 'email-ops resume --yes', what: 'lift whoever’s pause it is' },

@@ -23,7 +23,11 @@ export const sandbox: Command<Options> = {
       description: 'what happens: calm, incident (a provider fails, quota runs out) or flood (100,000 queued)',
       choices: ['calm', 'incident', 'flood'],
     },
-    { flags: '--speed <factor>', description: 'how many times faster than life, 1 to 600', parse: wholeNumber(1, 600) },
+    {
+      flags: '--speed <factor>',
+      description: 'how many times faster than life, 1 to 600 (default 1)',
+      parse: wholeNumber(1, 600),
+    },
     JSON_OPTION,
   ],
   examples: [

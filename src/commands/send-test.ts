@@ -26,8 +26,8 @@ export const sendTest: Command<Options> = {
   options: [
     { flags: '--to <address>', description: 'who gets it; your own address, best' },
     { flags: '--provider <provider>', description: 'which provider sends it', choices: PROVIDERS },
-    { flags: '--subject <text>', description: 'its subject; tells who tested when unless given' },
-    { flags: '--yes', description: 'do not ask before really sending' },
+    { flags: '--subject <text>', description: 'its subject; without it one that says where and when' },
+    { flags: '-y, --yes', description: 'do not ask before really sending' },
     JSON_OPTION,
   ],
   examples: [
@@ -100,15 +100,21 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     tell({ what: 'send', isFine: true, said });
     tell(await countIt(supabase, provider, systems.clock.nowEpochMs()));
   } else {
-    const { kind } = classifySendFailure(provider, outcome.message);
     tell({ what: 'send', isFine: false, said: cleanText(outcome.message, 300) });
-    tell({ what: kind, isFine: false, said: MEANING[kind] });
+    tell({ isFine: false, ...meaningOf(provider, outcome.message) });
   }
   if (options.json === true) {
     const messageId = outcome.ok ? outcome.messageId : null;
     io.stdout.write(report({ to, provider, where, idempotencyKey, isSent: outcome.ok, messageId, steps }));
   }
   return outcome.ok ? EXIT.ok : EXIT.failed;
+}
+
+function meaningOf(provider: Provider, message: string): Pick<Step, 'what' | 'said'> {
+  if (/\bprovider_disabled\b/.test(message))
+    return { what: 'disabled', said: `An operator took it out. Back at once: email-ops providers enable ${provider}` };
+  const { kind } = classifySendFailure(provider, message);
+  return { what: kind, said: MEANING[kind] };
 }
 
 /** What the function thinks of the provider now. A failure here does not keep anybody from trying. */

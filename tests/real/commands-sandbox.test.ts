@@ -147,7 +147,7 @@ describe('with the sandbox', () => {
       .poll(() => run(['sandbox', 'status']), POLL)
       .toMatchObject({
         exitCode: 1,
-        stderr: 'email-ops: No sandbox runs. Start one: email-ops sandbox.\n',
+        stderr: 'email-ops: No sandbox runs. Start one: email-ops sandbox\n',
       });
   });
 
