@@ -133,7 +133,7 @@ function queueGrowing(facts: AlertFacts, { queueGrowth }: AlertThresholds): read
   if (between <= before || now <= between) return [];
   return error(
     'queue-growing',
-    `The queue grew by ${formatCount(now - before)} emails in an hour, to ${formatCount(now)}.`,
+    `The queue grew by ${plural(now - before, 'email')} in an hour, to ${formatCount(now)}.`,
   );
 }
 

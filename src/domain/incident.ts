@@ -116,8 +116,8 @@ function numbersOf({ queue, lock, nowEpochMs }: IncidentSources): readonly strin
   const counts = [
     `${formatCount(queue.ready)} ready`,
     `${formatCount(queue.counts.processing)} in processing`,
-    `${formatCount(queue.waitingRetry)} wait for a retry`,
-    `${formatCount(queue.unreviewedDeadLetters)} dead letters not reviewed; ${drainWords(queue, nowEpochMs).text}`,
+    `${plural(queue.waitingRetry, 'waits', 'wait')} for a retry`,
+    `${plural(queue.unreviewedDeadLetters, 'dead letter')} not reviewed; ${drainWords(queue, nowEpochMs).text}`,
   ];
   return [
     `Queue: ${counts.join(', ')}`,

@@ -1,4 +1,5 @@
 /** State → everything on the screen: banner, tabs, the view, hints, and what lies over them. Pure. */
+import { plural } from '../domain/format.ts';
 import { bannerLines } from './banner.ts';
 import { commandLinePanel, formPanel } from './form.ts';
 import { helpPanel } from './help.ts';
@@ -40,7 +41,7 @@ function tooSmall({ size }: State): Panel {
 function tabLine(state: State, columns: number): Line {
   const tabs = tabLabels().flatMap(({ id, label }) => [seg(label, id === state.view ? 'selected' : 'muted'), seg(' ')]);
   const unseen = state.alertsUnseen.size;
-  return spread(tabs, line(seg(unseen === 0 ? '' : `● ${unseen} new alerts `, 'critical')), columns);
+  return spread(tabs, line(seg(unseen === 0 ? '' : `● ${plural(unseen, 'new alert')} `, 'critical')), columns);
 }
 
 function dialogPanels(state: State): readonly Panel[] {

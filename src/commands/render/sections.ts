@@ -66,7 +66,9 @@ function queueNumbers(queue: QueueOverview, nowEpochMs: number): string {
   const retry =
     queue.waitingRetry === 0
       ? []
-      : [`${formatCount(queue.waitingRetry)} wait for a retry (next at ${formatClock(queue.nextRetryAtEpochMs)} UTC)`];
+      : [
+          `${plural(queue.waitingRetry, 'waits', 'wait')} for a retry (next at ${formatClock(queue.nextRetryAtEpochMs)} UTC)`,
+        ];
   const expired = queue.expiredLeases === 0 ? '' : ` (${plural(queue.expiredLeases, 'expired lease')})`;
   const dead = queue.deadLetters === 0 ? 'no dead letters' : plural(queue.deadLetters, 'dead letter');
   const open = queue.unreviewedDeadLetters === 0 ? '' : ` (${formatCount(queue.unreviewedDeadLetters)} not reviewed)`;

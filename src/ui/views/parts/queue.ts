@@ -70,7 +70,7 @@ function rate(perMinute: number): string {
 function retryLine(queue: QueueOverview): Line {
   if (queue.waitingRetry === 0) return line(seg('no retries wait', 'muted'));
   const next = queue.nextRetryAtEpochMs === null ? '' : `, next ${formatClock(queue.nextRetryAtEpochMs)}`;
-  return line(`${formatCount(queue.waitingRetry)} wait for a retry${next}`);
+  return line(`${plural(queue.waitingRetry, 'waits', 'wait')} for a retry${next}`);
 }
 
 function deadLine(queue: QueueOverview): Line {
