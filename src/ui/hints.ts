@@ -19,11 +19,16 @@ export function hintLine(state: State, columns: number): Line {
     columns,
   );
   const rest = hints(
-    offered.filter(({ word }) => !ALWAYS.has(word)),
+    [...offered.filter(isWayOut), ...offered.filter((row) => !isWayOut(row) && !ALWAYS.has(row.word))],
     state,
     columns - widthOf(always) - 3,
   );
   return spread([seg(' '), ...rest], [...always, seg(' ')], columns);
+}
+
+/** Whoever went in wants to know first how to get out. */
+function isWayOut({ name }: KeyRow): boolean {
+  return name === 'back';
 }
 
 /** Its first key may mean something else in the view at hand. */

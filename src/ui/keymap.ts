@@ -22,7 +22,7 @@ export interface KeyRow {
   /** What it does, for the help. */
   readonly does: string;
   /** For the line of hints; null where the key explains itself or is rare. */
-  readonly hint: string | null | ((state: State) => string);
+  readonly hint: string | null | ((state: State) => string | null);
   readonly name: CommandName;
   readonly argument?: string;
   /** What may follow the word on the command line: words to complete, or a description in `<>`. */
@@ -46,7 +46,14 @@ export const KEYMAP: readonly KeyRow[] = [
   { keys: ['page-down', 'C-f'], word: 'page-down', does: 'a page down', hint: null, name: 'page-down', scope: 'view' },
   { keys: ['home', 'g'], word: 'first', does: 'to the first', hint: null, name: 'first', scope: 'view' },
   { keys: ['end', 'G'], word: 'last', does: 'to the last', hint: null, name: 'last', scope: 'view' },
-  { keys: ['enter'], word: 'open', does: 'details', hint: 'details', name: 'open', scope: 'view' },
+  {
+    keys: ['enter'],
+    word: 'open',
+    does: 'details',
+    hint: (state) => (leftByEscape(state) === 'details' ? null : 'details'),
+    name: 'open',
+    scope: 'view',
+  },
   { keys: ['/'], word: 'filter', does: 'filter the list', hint: 'filter', name: 'filter', scope: 'view' },
   { keys: ['v'], word: 'select', does: 'select or unselect', hint: 'select', name: 'select', scope: 'view' },
   {
@@ -347,7 +354,14 @@ export const KEYMAP: readonly KeyRow[] = [
     takes: THEME_NAMES,
     scope: 'program',
   },
-  { keys: ['escape'], word: 'back', does: 'back; put a notice away', hint: null, name: 'back', scope: 'program' },
+  {
+    keys: ['escape'],
+    word: 'back',
+    does: 'back; put a notice away',
+    hint: (state) => (leftByEscape(state) === null ? null : 'back'),
+    name: 'back',
+    scope: 'program',
+  },
   { keys: [':'], word: 'command', does: 'type a command', hint: null, name: 'command-line', scope: 'program' },
   { keys: ['?'], word: 'help', does: 'all keys', hint: 'help', name: 'help', scope: 'program' },
   {
@@ -408,6 +422,11 @@ const KEY_LABELS: Readonly<Record<string, string>> = {
 
 export function hintOf(row: KeyRow, state: State): string | null {
   return typeof row.hint === 'function' ? row.hint(state) : row.hint;
+}
+
+function leftByEscape(state: State): 'details' | 'narrowing' | null {
+  const view = viewOf(state.view);
+  return view.leaves?.(state, localOf(state, view)) ?? null;
 }
 
 /** The pause that is in force or announced. */

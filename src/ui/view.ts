@@ -19,6 +19,8 @@ export interface ViewDefinition<Local> {
   unless?(state: State, name: CommandName, local: Local): string | null;
   /** Answers only what changes; the local state is under `local`. */
   reduce?(state: State, event: ViewEvent, local: Local): ViewStep<Local>;
+  /** What Esc goes back from at the moment: details of one thing, or whatever else narrows what is seen. */
+  leaves?(state: State, local: Local): 'details' | 'narrowing' | null;
 }
 
 export type ViewEvent =

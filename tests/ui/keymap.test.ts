@@ -5,7 +5,7 @@ import { hintLine } from '../../src/ui/hints.ts';
 import { KEYMAP, keyLabel, rowFor, whyNot } from '../../src/ui/keymap.ts';
 import { textOf } from '../../src/ui/line.ts';
 import { VIEWS } from '../../src/ui/views.ts';
-import { aState, calmSnapshot, connected, incidentSnapshot } from '../support/dashboard.ts';
+import { afterEvents, aState, calmSnapshot, connected, incidentSnapshot, keys } from '../support/dashboard.ts';
 
 describe('the table of keys', () => {
   it('has a word of its own for every row', () => {
@@ -71,6 +71,24 @@ describe('hints', () => {
       expect(text).toHaveLength(columns);
       expect(text.trimEnd()).toMatch(/\? help {2}q quit$/);
     }
+  });
+
+  it.each([
+    ['a zoomed chart', ['z']],
+    ['an alert', ['3', 'enter']],
+    ['a provider', ['4', 'enter']],
+    ['a schedule', ['5', 'enter']],
+    ['a run', ['6', 'enter']],
+  ])('begin with the way back from %s, and end there', (_, pressed) => {
+    const inside = afterEvents(connected(incidentSnapshot()), ...keys(...pressed));
+    expect(textOf(hintLine(inside, 80))).toMatch(/^ Esc back/);
+    expect(textOf(hintLine(inside, 160))).not.toContain('Enter details');
+    expect(textOf(hintLine(afterEvents(inside, ...keys('escape')), 160))).not.toContain('Esc');
+  });
+
+  it('begin with the way back from the groups of errors too', () => {
+    const grouped = afterEvents(connected(incidentSnapshot()), ...keys('2', 'e'));
+    expect(textOf(hintLine(grouped, 160))).toMatch(/^ Esc back/);
   });
 
   it('say nothing that the console has no hands for', () => {

@@ -30,6 +30,7 @@ export const alerts = defineView<Local>({
   handles: ['up', 'down', 'page-up', 'page-down', 'first', 'last', 'open', 'back', 'acknowledge', 'acknowledge-all'],
   panels,
   unless,
+  leaves: (_state, { isOpen }) => (isOpen ? 'details' : null),
   reduce: (state, event, local) => {
     if (event.type === 'command') return obey(state, event.name, local);
     if (event.type === 'clicked') return clicked(state, event, local);

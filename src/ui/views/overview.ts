@@ -39,6 +39,7 @@ export const overview = defineView<null>({
   panels,
   unless: (state, name) =>
     name === 'acknowledge' && openAlerts(state).length === 0 ? 'no alert waits to be acknowledged' : null,
+  leaves: ({ chart }) => (chart.isZoomed || chart.cursorAtEpochMs !== null ? 'narrowing' : null),
   reduce: (state, event) => (event.type === 'command' ? obey(state, event.name, event.argument) : {}),
 });
 

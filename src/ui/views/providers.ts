@@ -49,6 +49,7 @@ export const providers = defineView<ProvidersLocal>({
   ],
   panels,
   unless,
+  leaves: (_state, { isOpen }) => (isOpen ? 'details' : null),
   reduce,
 });
 

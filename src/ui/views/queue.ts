@@ -43,6 +43,8 @@ export const queue = defineView<QueueLocal>({
   ],
   panels,
   unless,
+  // A filter has its way back beside it.
+  leaves: (_state, { open, isGrouped }) => (open !== null ? 'details' : isGrouped ? 'narrowing' : null),
   reduce: (state, event, local) => {
     switch (event.type) {
       case 'opened':

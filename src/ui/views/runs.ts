@@ -39,6 +39,8 @@ export const runs = defineView<RunsLocal>({
   panels,
   unless: (state, name, local) =>
     name === 'open' && selectedOf(state, local) === undefined ? 'there is nothing to open' : null,
+  leaves: (_state, { isOpen, filter, logBack }) =>
+    isOpen ? 'details' : filter !== '' || logBack > 0 ? 'narrowing' : null,
   reduce,
 });
 

@@ -43,6 +43,7 @@ export const schedules = defineView<SchedulesLocal>({
   handles: [...MOVES, 'open', 'back', 'trigger', 'switch-schedule', 'retry', 'discard', 'select', 'select-all'],
   panels,
   unless,
+  leaves: (_state, { isOpen, marked }) => (isOpen ? 'details' : marked.length > 0 ? 'narrowing' : null),
   reduce,
 });
 

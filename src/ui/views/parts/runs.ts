@@ -6,7 +6,7 @@ import type { RunFeed, RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
 import { outside } from '../../../domain/state-words.ts';
 import type { Rect } from '../../layout.ts';
-import { cut, fill, type Line, line, type Role, seg } from '../../line.ts';
+import { cut, fill, type Line, line, type Role, seg, widthOf } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
@@ -20,7 +20,7 @@ export function runsPanel(state: State, rect: Rect): Panel {
     const lines = [
       ...missed.map((each) => missedLine(each)),
       ...runningLines(state),
-      ...runs.slice(0, room.height).map((run) => runLine(run, state)),
+      ...runs.slice(0, room.height).map((run) => runLine(run, state, room.width)),
     ];
     const shown = lines.length === 0 ? [line(seg('none recorded', 'muted'))] : lines;
     return {
@@ -58,14 +58,16 @@ function runningLines(state: State): Line[] {
 
 const ROLES: Readonly<Record<string, Role>> = { ok: 'ok', failed: 'critical', aborted: 'warning' };
 
-function runLine(run: RunRecord, state: State): Line {
+/** Who asked for it and where it ran is said where it fits whole. */
+function runLine(run: RunRecord, state: State, cells: number): Line {
   const did = run.error === null ? runWords(run.worker, run) : addressed(run.error, state.isMasked, 200);
-  return line(
+  const what = line(
     seg(`${formatClock(run.startedAtEpochMs)} `, 'muted'),
     ...fill(line(outside(run.worker, 30)), 16),
     ...fill(line(seg(outside(run.outcome, 12), ROLES[run.outcome] ?? 'muted')), 8),
     seg(`${formatLatency(run.durationMs).padStart(7)} `),
-    seg(did === '' ? '' : `${did} `, run.error === null ? 'text' : 'critical'),
-    seg(`${outside(run.trigger, 20)}@${outside(run.host, 40)}`, 'muted'),
+    seg(did, run.error === null ? 'text' : 'critical'),
   );
+  const who = `${did === '' ? '' : ' '}${outside(run.trigger, 20)}@${outside(run.host, 40)}`;
+  return widthOf(what) + who.length <= cells ? [...what, seg(who, 'muted')] : what;
 }
