@@ -10,6 +10,12 @@ export interface SectionEntry {
 
 export const SECTIONS: readonly SectionEntry[] = [
   {
+    name: 'draining',
+    section: () => import('./draining/section.ts'),
+    counted: () => import('./draining/counted.ts'),
+  },
+  { name: 'recovery', section: () => import('./recovery/section.ts') },
+  {
     name: 'screen',
     section: () => import('./screen/section.ts'),
     counted: () => import('./screen/counted.ts'),
@@ -18,5 +24,15 @@ export const SECTIONS: readonly SectionEntry[] = [
     name: 'cycle',
     section: () => import('./cycle/section.ts'),
     counted: () => import('./cycle/counted.ts'),
+  },
+  {
+    name: 'cost',
+    section: () => import('./cost/section.ts'),
+    counted: () => import('./cost/counted.ts'),
+  },
+  {
+    name: 'startup',
+    section: () => import('./startup/section.ts'),
+    counted: () => import('./startup/counted.ts'),
   },
 ];

@@ -3,6 +3,7 @@ import { connectRedis } from '../../src/data/redis.ts';
 import { type Drained, startWorker, type WorkerSetting } from '../lib/worker-process.ts';
 import { type Latency, latenciesOf, limitMs } from './latency.ts';
 import type { Servers } from './servers.ts';
+import { countStatements } from './statements.ts';
 import { type System, settingOf } from './systems.ts';
 
 export interface Measured extends Drained {
@@ -48,20 +49,14 @@ async function verify(servers: Servers, system: System, count: number): Promise<
 }
 
 async function startCounting(servers: Servers, { database, redis }: System) {
-  const sql = database?.(servers).sql;
-  const here = 'select oid from pg_database where datname = current_database()';
-  await sql?.unsafe(`select pg_stat_statements_reset(0, (${here}), 0)`);
+  const statements = database === undefined ? null : await countStatements(database(servers).sql);
   const server = connectRedis({ kind: 'tcp', url: (redis === 'plain' ? servers.redis : servers.durableRedis).url });
   await server.client.exec(['CONFIG', 'RESETSTAT']);
   return {
     read: async () => {
       const info = String(await server.client.exec(['INFO', 'commandstats']));
       await server.close();
-      const rows = await sql?.unsafe<{ calls: number }[]>(
-        `select coalesce(sum(calls), 0)::int as calls from pg_stat_statements
-         where dbid = (${here}) and query not like '%pg_stat_statements%'`,
-      );
-      return { statements: rows?.[0]?.calls ?? null, redisCommands: commandsOf(info) };
+      return { statements: (await statements?.read()) ?? null, redisCommands: commandsOf(info) };
     },
   };
 }

@@ -8,7 +8,7 @@ import { drainOnce } from '../lib/worker-process.ts';
 const silent = { info: () => undefined, warn: complain, error: complain };
 
 await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl, variant }) => {
-  const { batchSize = 100, slots = 1, isForever = false } = JSON.parse(variant || '{}') as OurVariant;
+  const { batchSize = 100, slots = 1, isShared = false } = JSON.parse(variant || '{}') as OurVariant;
   const redis = connectRedis({ kind: 'tcp', url: redisUrl });
   const supabase = connectSupabase({ url: restUrl, serviceRoleKey: restKey });
   const workers = createWorkers({
@@ -22,7 +22,7 @@ await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl
       slots,
       ratesPerSecond: { brevo: 1_000_000 },
       runBudgetMs: 240_000,
-      lockTtlSeconds: 30,
+      lockTtlSeconds: 300,
     },
     clock: systemClock,
     log: silent,
@@ -33,7 +33,8 @@ await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl
       for (let sent = 0; sent < count; ) {
         const result = await run();
         sent += result.successful;
-        if (result.successful === 0 && !isForever) throw new Error(result.message);
+        if (isShared && result.successful === 0) return;
+        if (result.successful === 0) throw new Error(result.message);
       }
     },
     requests: () => supabase.usage().requests,
@@ -47,8 +48,8 @@ await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl
 export interface OurVariant {
   readonly batchSize?: number;
   readonly slots?: number;
-  /** Begins run after run, also where there is nothing to do. */
-  readonly isForever?: boolean;
+  /** Others drain as well: it ends when nothing is left. */
+  readonly isShared?: boolean;
 }
 
 function complain(line: string): void {

@@ -1,6 +1,7 @@
 /** Who is measured: how emails get into its queue, which process drains it, and how many are not done afterwards. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { lockKeys, MAX_SLOTS } from '../../src/data/queue-lock.ts';
 import { connectRedis } from '../../src/data/redis.ts';
 import type { Database } from '../../tests/support/postgres.ts';
 import { emailNumber } from '../lib/send-email.ts';
@@ -33,7 +34,8 @@ export const OURS: System = {
   durability: DURABLE,
   script: new URL('./our-worker.ts', import.meta.url),
   setting: ({ restUrl }) => ({ restUrl }),
-  fill: async ({ ours: { sql } }, count) => {
+  fill: async ({ ours: { sql }, redis }, count) => {
+    await forgetLocks(redis.url);
     for (const statement of EMPTY) await sql.unsafe(statement);
     for (let from = 0; from < count; from += 1_000) {
       await sql`select enqueue_emails(${sql.json(newEmails(from, Math.min(count, from + 1_000)))})`;
@@ -163,6 +165,13 @@ function newEmails(from: number, to: number) {
     const { to: recipientEmail, subject, html } = emailNumber(from + index);
     return { recipientEmail, emailType: 'chat', templateData: { subject, html } };
   });
+}
+
+/** Of a worker that was killed or broke. */
+async function forgetLocks(url: string): Promise<void> {
+  const redis = connectRedis({ kind: 'tcp', url });
+  await redis.client.del(...lockKeys(MAX_SLOTS));
+  await redis.close();
 }
 
 async function leftInRedis(url: string): Promise<number> {
