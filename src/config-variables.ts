@@ -121,9 +121,9 @@ export const VARIABLES = {
   },
   EMAIL_LOCK_TTL_S: {
     group: 'Workers',
-    what: 'seconds until the queue lock of a dead worker ends by itself; renewed while working',
+    what: 'seconds until the queue lock ends by itself; renewed while working, taken over when its worker has been silent for 25 s',
     format: 'integer',
-    default: '30',
+    default: '300',
     min: 10,
     max: 3_600,
   },

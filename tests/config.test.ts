@@ -39,7 +39,7 @@ describe('loadConfig', () => {
         batchSize: 100,
         concurrency: 10,
         runBudgetMs: 240_000,
-        lockTtlSeconds: 30,
+        lockTtlSeconds: 300,
         slots: 1,
         alerts: {
           queueAgeMs: 900_000,

@@ -2,6 +2,8 @@
 export const KEY = {
   lock: 'email:queue:lock',
   pause: 'email:queue:pause',
+  /** When the holder of the lock was last seen to renew it. */
+  lockSeen: 'email:queue:lock:seen',
   stats: 'email:stats:daily',
   healthLatest: 'email:health:latest',
   healthError: 'email:health:error',

@@ -4,10 +4,11 @@
  * configured for one slot must still see a worker in the fourth. An empty value counts as free.
  */
 
-const PRELUDE = `
-local slots = #KEYS - 1
+/** `others` is how many keys follow the slots. */
+const prelude = (others: number) => `
+local slots = #KEYS - 1 - ${others}
 local function read()
-  local values = redis.call('MGET', unpack(KEYS))
+  local values = redis.call('MGET', unpack(KEYS, 1, slots + 1))
   for index = 1, #values do
     if values[index] == '' then values[index] = false end
   end
@@ -40,8 +41,16 @@ local function advance(wanted, force)
 end
 `;
 
-/** ARGV: value, TTL ms, slots in use. Answers acquired + slot, or paused/held + value + PTTL. */
-export const ACQUIRE = `${PRELUDE}
+const PRELUDE = prelude(0);
+
+/**
+ * The last key is what was last seen of the holder that was silent for longest: the highest PTTL of its lock, and its value. A
+ * worker that lives renews, so a PTTL that fell by `silentMs` below the highest is a dead one's, whatever its TTL was.
+ *
+ * ARGV: value, TTL ms, slots in use, silentMs. Answers acquired + slot + whose lock was taken over or an empty text, paused + value
+ * + PTTL, or held + value + PTTL + in how many ms to ask again (0: nobody knows).
+ */
+export const ACQUIRE = `${prelude(1)}
 local wanted = tonumber(ARGV[3])
 if redis.call('EXISTS', KEYS[1]) == 1 then advance(wanted, false) end
 local values = read()
@@ -51,10 +60,32 @@ end
 for slot = 1, wanted do
   if not values[slot + 1] then
     redis.call('SET', KEYS[slot + 1], ARGV[1], 'PX', ARGV[2])
-    return {'acquired', slot}
+    return {'acquired', slot, ''}
   end
 end
-return {'held', values[2], redis.call('PTTL', KEYS[2])}
+
+local oldest, left = 0, 0
+for slot = 1, wanted do
+  local ttl = redis.call('PTTL', KEYS[slot + 1])
+  if string.sub(values[slot + 1], 1, 7) == 'worker/' and ttl > 0 and (oldest == 0 or ttl < left) then
+    oldest, left = slot, ttl
+  end
+end
+local held = {'held', values[2], redis.call('PTTL', KEYS[2]), 0}
+if oldest == 0 then return held end
+
+local holder, seen, silentMs = values[oldest + 1], KEYS[slots + 2], tonumber(ARGV[4])
+local most = left
+local seenMost, seenHolder = string.match(redis.call('GET', seen) or '', '^(%d+) (.*)$')
+if seenHolder == holder then most = math.max(left, tonumber(seenMost)) end
+if most - left >= silentMs then
+  redis.call('SET', KEYS[oldest + 1], ARGV[1], 'PX', ARGV[2])
+  redis.call('DEL', seen)
+  return {'acquired', oldest, holder}
+end
+redis.call('SET', seen, string.format('%d %s', most, holder), 'PX', left)
+held[4] = math.min(left, silentMs - (most - left))
+return held
 `;
 
 /** ARGV: value, TTL ms, slot. Answers ours + announced pause, or lost + who holds it now. */

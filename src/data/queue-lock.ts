@@ -7,7 +7,7 @@
  */
 import type { Redis } from '@upstash/redis';
 import { formatPause, type Lock, type Pause, parseLock, parsePause } from '../domain/lock.ts';
-import type { Clock } from '../domain/time.ts';
+import { type Clock, SECOND_MS } from '../domain/time.ts';
 import { KEY } from './keys.ts';
 import { ACQUIRE, ADVANCE, EXTEND, INSPECT, PAUSE, RELEASE, RENEW, RESUME } from './queue-lock-scripts.ts';
 
@@ -18,9 +18,18 @@ export function lockKeys(slots: number): readonly string[] {
   return Array.from({ length: slots }, (_, index) => (index === 0 ? KEY.lock : `${KEY.lock}:${index + 1}`));
 }
 
+/** A worker of ours that did not renew its lock for so long is dead: one that lives does so every five seconds. */
+export const SILENT_MS = 25 * SECOND_MS;
+
 export type Acquired =
-  | { readonly kind: 'acquired'; readonly slot: number }
-  | { readonly kind: 'busy'; readonly lock: Exclude<Lock, { kind: 'free' }> };
+  /** `takenOver` is the dead worker whose lock it was. */
+  | { readonly kind: 'acquired'; readonly slot: number; readonly takenOver: Lock | null }
+  /** `askAgainInMs`: when a worker of ours that holds it would have been silent for too long; null where nobody knows. */
+  | {
+      readonly kind: 'busy';
+      readonly lock: Exclude<Lock, { kind: 'free' }>;
+      readonly askAgainInMs: number | null;
+    };
 
 export type Renewed =
   | { readonly kind: 'ours'; readonly announcedPause: Pause | null }
@@ -49,7 +58,7 @@ export interface QueueLockState {
 
 /** All verbs throw `RedisError`. A command whose answer was lost may have taken effect: the lock then ends by its TTL. */
 export interface QueueLock {
-  /** `holder` is the value to write, unique for each run. */
+  /** `holder` is the value to write, unique for each run. Takes over from a worker that was silent for {@link SILENT_MS}. */
   acquire(holder: string, ttlMs: number): Promise<Acquired>;
   renew(holder: string, slot: number, ttlMs: number): Promise<Renewed>;
   /** Compare-and-delete. False when it was no longer ours. */
@@ -69,10 +78,10 @@ export interface QueueLock {
 }
 
 /** `slots` is how many may work at once, 1 to 16. */
-export function createQueueLock(client: Redis, clock: Clock, slots = 1): QueueLock {
+export function createQueueLock(client: Redis, clock: Clock, slots = 1, silentMs = SILENT_MS): QueueLock {
   const keys = [KEY.pause, ...lockKeys(MAX_SLOTS)];
-  const run = (script: string, args: readonly (string | number)[]) =>
-    client.eval<string[], unknown>(script, keys, args.map(String));
+  const run = (script: string, args: readonly (string | number)[], others: readonly string[] = []) =>
+    client.eval<string[], unknown>(script, [...keys, ...others], args.map(String));
   const standingPause = (value: unknown, ttl: unknown): StandingPause => ({
     ...pauseOf(value),
     value: String(value),
@@ -89,10 +98,16 @@ export function createQueueLock(client: Redis, clock: Clock, slots = 1): QueueLo
 
   return {
     acquire: async (holder, ttlMs) => {
-      const [outcome, second, ttl] = (await run(ACQUIRE, [holder, ttlMs, slots])) as readonly unknown[];
-      if (outcome === 'acquired') return { kind: 'acquired', slot: Number(second) };
-      const lock = lockOf(second, ttl);
-      return { kind: 'busy', lock: lock.kind === 'free' ? unknownHolder(String(second)) : lock };
+      const reply = await run(ACQUIRE, [holder, ttlMs, slots, silentMs], [KEY.lockSeen]);
+      const [outcome, second, third, askAgainInMs] = reply as readonly unknown[];
+      if (outcome === 'acquired')
+        return { kind: 'acquired', slot: Number(second), takenOver: third === '' ? null : lockOf(third) };
+      const lock = lockOf(second, third);
+      return {
+        kind: 'busy',
+        lock: lock.kind === 'free' ? unknownHolder(String(second)) : lock,
+        askAgainInMs: Number(askAgainInMs) || null,
+      };
     },
     renew: async (holder, slot, ttlMs) => {
       const [outcome, value] = (await run(RENEW, [holder, ttlMs, slot])) as readonly unknown[];

@@ -67,7 +67,7 @@ export function createQueueProcessing(parts: QueueProcessingParts): HandlerParts
         batchSize: batchSize ?? DEFAULTS.batchSize,
         concurrency: concurrency ?? DEFAULTS.concurrency,
         runBudgetMs: RUN_BUDGET_MS,
-        lockTtlSeconds: 30,
+        lockTtlSeconds: 300,
       },
       { name: 'email-function', pid: 0 },
     );

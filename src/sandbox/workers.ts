@@ -27,7 +27,7 @@ const SETTINGS: WorkerSettings = {
   batchSize: 100,
   concurrency: 10,
   runBudgetMs: 240_000,
-  lockTtlSeconds: 30,
+  lockTtlSeconds: 300,
   slots: 1,
 };
 

@@ -6,9 +6,11 @@
  * The worse failure is sending an email twice; the next worse is losing one. Neither hangs on the lock: rows are leased in
  * Postgres, and results are only taken from who holds the lease.
  */
+import { SILENT_MS } from '../data/queue-lock.ts';
 import { formatClock } from '../domain/format.ts';
 import { formatWorkerLock, type Lock } from '../domain/lock.ts';
 import { safeReason } from '../domain/send-failure.ts';
+import { SECOND_MS } from '../domain/time.ts';
 import {
   describe,
   LOG_PREFIX,
@@ -51,9 +53,14 @@ async function runLocked(
   try {
     const acquired = await lock.acquire(holder, options.lockTtlSeconds * 1_000);
     if (acquired.kind === 'busy') {
-      const { kind, expiresAtEpochMs } = acquired.lock;
-      if (kind === 'worker' && expiresAtEpochMs !== null) request.onBusy?.(expiresAtEpochMs);
+      if (acquired.askAgainInMs !== null) request.onBusy?.(acquired.askAgainInMs);
       return { ...NOTHING_DONE, outcome: 'skipped', message: whyBusy(acquired.lock) };
+    }
+    if (acquired.takenOver?.kind === 'worker') {
+      const { host: deadHost, pid } = acquired.takenOver;
+      logger.warn(
+        `${LOG_PREFIX} Took the lock over from ${deadHost}, process ${pid}: it was not renewed for ${SILENT_MS / SECOND_MS} s.`,
+      );
     }
     try {
       return await processQueue(ports, options, { ...request, holder, slot: acquired.slot });

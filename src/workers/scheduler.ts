@@ -2,7 +2,7 @@
  * The clockwork of embedded and headless mode: runs each worker at its cron times, never twice at once, and after the machine
  * slept once, however many times were missed. Stopping drains.
  *
- * Where another worker has the lock, it looks again when that lock would end: of a worker that died, emails are waiting.
+ * Where another worker has the lock, it looks again when it is known whether that worker lives: of a dead one, emails are waiting.
  */
 import { Cron } from 'croner';
 import type { WorkerName } from '../domain/run.ts';
@@ -37,8 +37,8 @@ export interface SchedulerOptions extends SchedulerEvents {
   readonly runAtStart?: readonly WorkerName[];
 }
 
-/** A lock that ends is let end. */
-const AFTER_LOCK_MS = 100;
+/** So that what is to be over is over. */
+const ASK_AGAIN_AFTER_MS = 100;
 
 export interface Scheduler {
   /** Begins to keep the times. Idempotent; after `stop()` it begins anew. */
@@ -96,11 +96,11 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
   let lastResult: RunResult | null = null;
   let followUp: NodeJS.Timeout | undefined;
 
-  const onBusy = (untilEpochMs: number) => {
+  const onBusy = (askAgainInMs: number) => {
     clearTimeout(followUp);
     const nextAt = timer?.nextRun()?.getTime();
-    if (nextAt === undefined || untilEpochMs > nextAt) return;
-    followUp = setTimeout(() => run(FOLLOW_UP), Math.max(0, untilEpochMs - Date.now()) + AFTER_LOCK_MS);
+    if (nextAt === undefined || Date.now() + askAgainInMs > nextAt) return;
+    followUp = setTimeout(() => run(FOLLOW_UP), askAgainInMs + ASK_AGAIN_AFTER_MS);
   };
 
   const run = (trigger: string): Promise<RunResult> | null => {

@@ -9,7 +9,7 @@ export interface Worker {
   run(request: RunRequest): Promise<RunResult>;
 }
 
-/** Asks for a run because another worker's lock has ended. Where that worker lives, nothing is left of having asked. */
+/** Asks for a run because another worker may have died. Where that worker lives, nothing is left of having asked. */
 export const FOLLOW_UP = 'follow-up';
 
 export interface RunRequest {
@@ -17,8 +17,8 @@ export interface RunRequest {
   readonly trigger: string;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: LiveProgress) => void;
-  /** Told when another worker has the lock: until when, unless it renews it. Whoever died does not. */
-  readonly onBusy?: (untilEpochMs: number) => void;
+  /** Told when another worker has the lock: in how many ms it is known whether that worker lives. */
+  readonly onBusy?: (askAgainInMs: number) => void;
 }
 
 export interface RunProgress {

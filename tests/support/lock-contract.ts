@@ -25,7 +25,7 @@ export function lockContract(connection: () => RedisConnection): void {
   });
 
   test('is held by one worker at a time, for its TTL', async () => {
-    expect(await lock().acquire(worker('a'), MINUTE)).toEqual({ kind: 'acquired', slot: 1 });
+    expect(await lock().acquire(worker('a'), MINUTE)).toEqual({ kind: 'acquired', slot: 1, takenOver: null });
     expect(await lock().acquire(worker('b'), MINUTE)).toMatchObject({
       kind: 'busy',
       lock: { kind: 'worker', host: 'host', pid: 42, token: 'a', expiresAtEpochMs: expect.any(Number) },
@@ -47,6 +47,44 @@ export function lockContract(connection: () => RedisConnection): void {
     expect(await lock().renew(worker('a'), 1, MINUTE)).toEqual({ kind: 'lost', lock: { kind: 'free' } });
   });
 
+  test('is taken over from a worker of ours that has been silent for too long, and from nobody else', async () => {
+    const SILENT_MS = 400;
+    const impatient = (slots = 1) => createQueueLock(redis(), systemClock, slots, SILENT_MS);
+    const silence = () => new Promise((resolve) => setTimeout(resolve, SILENT_MS + 50));
+
+    await impatient().acquire(worker('dead'), 5 * MINUTE);
+    const first = await impatient().acquire(worker('b'), 5 * MINUTE);
+    expect(first).toMatchObject({ kind: 'busy', askAgainInMs: SILENT_MS });
+    await silence();
+    await impatient().renew(worker('dead'), 1, 5 * MINUTE);
+    expect(await impatient().acquire(worker('b'), 5 * MINUTE)).toMatchObject({ kind: 'busy' });
+    await silence();
+    expect(await impatient().acquire(worker('b'), 5 * MINUTE)).toMatchObject({
+      kind: 'acquired',
+      slot: 1,
+      takenOver: { kind: 'worker', token: 'dead' },
+    });
+    expect(await impatient().renew(worker('dead'), 1, 5 * MINUTE)).toMatchObject({ kind: 'lost' });
+    expect(await impatient().release(worker('dead'))).toBe(false);
+    await impatient().release(worker('b'));
+
+    for (const value of ['6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b', 'pause/anna@desk/1795000000000/outage']) {
+      await redis().set(LOCK, value, { ex: 300 });
+      expect(await impatient().acquire(worker('c'), MINUTE)).toMatchObject({ kind: 'busy', askAgainInMs: null });
+      await silence();
+      expect(await impatient().acquire(worker('c'), MINUTE)).toMatchObject({ kind: 'busy', askAgainInMs: null });
+    }
+    await redis().del(LOCK);
+
+    await impatient(2).acquire(worker('dead'), 5 * MINUTE);
+    await impatient(2).acquire(worker('lives'), 5 * MINUTE);
+    await impatient(2).acquire(worker('d'), 5 * MINUTE);
+    await silence();
+    await impatient(2).renew(worker('lives'), 2, 5 * MINUTE);
+    expect(await impatient(2).acquire(worker('d'), 5 * MINUTE)).toMatchObject({ kind: 'acquired', slot: 1 });
+    expect(await impatient(2).acquire(worker('e'), 5 * MINUTE)).toMatchObject({ kind: 'busy' });
+  });
+
   test('understands a legacy worker’s bare value as locked by an unknown worker', async () => {
     await redis().set(LOCK, '6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b', { ex: 300 });
     expect(await lock().acquire(worker('a'), MINUTE)).toMatchObject({
@@ -66,7 +104,7 @@ export function lockContract(connection: () => RedisConnection): void {
     expect(acquired.map((each) => (each.kind === 'acquired' ? each.slot : each.kind))).toEqual([1, 2, 3, 'busy']);
     expect(await redis().get(`${LOCK}:3`)).toBe(worker('c'));
     await lock(3).release(worker('b'));
-    expect(await lock(3).acquire(worker('d'), MINUTE)).toEqual({ kind: 'acquired', slot: 2 });
+    expect(await lock(3).acquire(worker('d'), MINUTE)).toEqual({ kind: 'acquired', slot: 2, takenOver: null });
   });
 
   test('is given to one of many who ask at once', async () => {
