@@ -39,23 +39,24 @@ export function createGridTerminal(size: Size): GridTerminal {
   const rowNumbers = Array.from({ length: size.rows }, (_, y) => y);
   const scratch = buffer().getNullCell();
   const pens = new Map<string, Pen>();
-  const shared = (pen: Pen): Pen => {
-    const key = [pen.fg, pen.bg, ...pen.attributes].join('|');
-    const known = pens.get(key) ?? pen;
+  const shared = (cell: TerminalCell): Pen => {
+    if (cell.isAttributeDefault()) return PLAIN;
+    const key = `${cell.getFgColorMode()} ${cell.getFgColor()} ${cell.getBgColorMode()} ${cell.getBgColor()} ${flagsOf(cell)}`;
+    const known = pens.get(key) ?? penOf(cell);
     pens.set(key, known);
     return known;
   };
-  const cellAt = (x: number, y: number): Cell => {
-    const cell = buffer()
-      .getLine(buffer().viewportY + y)
-      ?.getCell(x, scratch);
-    if (cell === undefined) return { text: ' ', pen: PLAIN };
-    return { text: cell.getChars() || ' ', pen: shared(penOf(cell)) };
+  const rowAt = (y: number): Cell[] => {
+    const line = buffer().getLine(buffer().viewportY + y);
+    return Array.from({ length: size.columns }, (_, x) => {
+      const cell = line?.getCell(x, scratch);
+      return cell === undefined ? { text: ' ', pen: PLAIN } : { text: cell.getChars() || ' ', pen: shared(cell) };
+    });
   };
   return {
     after: async (bytes) => {
       await new Promise<void>((resolve) => terminal.write(bytes, resolve));
-      return rowNumbers.map((y) => Array.from({ length: size.columns }, (_, x) => cellAt(x, y)));
+      return rowNumbers.map(rowAt);
     },
     text: () =>
       rowNumbers
@@ -71,6 +72,10 @@ export function createGridTerminal(size: Size): GridTerminal {
 }
 
 type TerminalCell = ReturnType<xterm.Terminal['buffer']['active']['getNullCell']>;
+
+function flagsOf(cell: TerminalCell): string {
+  return `${cell.isBold()} ${cell.isDim()} ${cell.isItalic()} ${cell.isUnderline()} ${cell.isInverse()} ${cell.isStrikethrough()}`;
+}
 
 function penOf(cell: TerminalCell): Pen {
   const attributes = [
