@@ -2,7 +2,8 @@
  * Carries an experiment out in a free world. One that the harness or the machine spoiled says nothing about the system, so it is
  * repeated, and told; one that was judged never is.
  */
-import { type Experiment, type Outcome, runExperiment } from './experiment.ts';
+import type { Experiment, Outcome } from './experiment.ts';
+import { runExperiment } from './run-experiment.ts';
 import type { WorldPool } from './world-pool.ts';
 
 export interface CarriedOut extends Outcome {
