@@ -10,7 +10,7 @@ import { createWorldPool } from './lib/world-pool.ts';
 
 const RUNS = Number(process.env.CHAOS_RUNS ?? 25);
 const FIRST = Number(process.env.CHAOS_SEED ?? 1);
-const TIMEOUT_MS = 900_000;
+const TIMEOUT_MS = 3_600_000;
 
 describe.skipIf(isMailStackMissing())('under several faults at random', () => {
   const worlds = createWorldPool(4);
