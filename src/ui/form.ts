@@ -1,4 +1,5 @@
 /** Forms and the command line as panels over the view. Pure. */
+import { wrap } from '../domain/width.ts';
 import { completions, describe } from './command-line.ts';
 import type { Dialog, Field, Form } from './dialog.ts';
 import { centred, inside, type Rect } from './layout.ts';
@@ -12,7 +13,7 @@ export function formPanel(state: State, form: Form): Panel {
   const whole = { x: 0, y: 0, width: state.size.columns, height: state.size.rows };
   const width = Math.min(FORM_WIDTH, whole.width - 4);
   const lines = [
-    ...form.explain,
+    ...form.explain.flatMap((each) => wrapped(each, width - 3)),
     [],
     ...form.fields.flatMap((field, index) => fieldLines(field, index === form.focus)),
     ...(form.fields.length === 0 ? [] : [[]]),
@@ -29,6 +30,13 @@ export function formPanel(state: State, form: Form): Panel {
     frame: { title: [seg(form.title, 'strong')], role: form.isDangerous ? 'critical' : 'accent' },
     lines: shown.map((each) => cut([seg(' '), ...each], room.width)),
   };
+}
+
+/** A sentence goes on in the next line; of a list each entry keeps to its own. */
+function wrapped(explained: Line, cells: number): Line[] {
+  const [only] = explained;
+  if (only === undefined || explained.length > 1 || only.text.startsWith('·')) return [explained];
+  return wrap(only.text, cells).map((text) => line(seg(text, only.role)));
 }
 
 function fieldLines({ label, value, placeholder, error }: Field, isFocused: boolean): Line[] {

@@ -24,11 +24,7 @@ export function helpPanel(state: State, scroll: number): Panel {
     id: 'help',
     rect,
     frame: {
-      title: [
-        seg('Keys', 'strong'),
-        seg(' · type : and the word, or press the key; t shows the tour', 'muted'),
-        ...more,
-      ],
+      title: [seg('Keys', 'strong'), seg(' · type : and the word, or press the key; t: tour', 'muted'), ...more],
       role: 'accent',
     },
     lines: lines.slice(first, first + room.height).map((each) => cut(each, room.width)),
