@@ -5,7 +5,8 @@ import type { Arrival, EndpointRequest } from './endpoint.ts';
 import { latenciesOf } from './latency.ts';
 
 let latencies: readonly number[] = [];
-let arrivals: { key: string; atEpochMs: number; answeredAtEpochMs: number | null; isRepeat: boolean }[] = [];
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+let arrivals: Mutable<Arrival>[] = [];
 let keys = new Set<string>();
 
 const server = createServer((request, response) => {
@@ -14,7 +15,7 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: string) => {
     body += chunk;
   });
-  request.on('end', () => answer(JSON.parse(body), response));
+  request.on('end', () => (body === '' ? response.end() : answer(JSON.parse(body), response)));
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
@@ -38,24 +39,26 @@ interface Body {
   readonly idempotencyKey?: string;
 }
 
-function answer({ action, provider, to = '', idempotencyKey = to }: Body, response: ServerResponse): void {
+function answer({ action, provider, to = '', idempotencyKey }: Body, response: ServerResponse): void {
   if (action === 'route') {
     const recommendation = { provider: 'brevo', reason: 'fastest', alternates: [], health: [] };
     reply(response, { success: true, recommendation });
     return;
   }
   const latencyMs = latencies[arrivals.length] ?? 0;
-  const arrival = {
-    key: idempotencyKey,
+  const key = idempotencyKey ?? to;
+  const arrival: Mutable<Arrival> = {
+    key,
     atEpochMs: Date.now(),
-    answeredAtEpochMs: null as number | null,
-    isRepeat: keys.has(idempotencyKey),
+    answeredAtEpochMs: null,
+    isRepeat: keys.has(key),
+    hasKey: idempotencyKey !== undefined,
   };
   arrivals.push(arrival);
-  keys.add(idempotencyKey);
+  keys.add(key);
   const done = () => {
     arrival.answeredAtEpochMs = Date.now();
-    reply(response, { success: true, messageId: `<${idempotencyKey}@bench.test>`, provider, responseTime: latencyMs });
+    reply(response, { success: true, messageId: `<${key}@bench.test>`, provider, responseTime: latencyMs });
   };
   if (latencyMs === 0) done();
   else setTimeout(done, latencyMs);

@@ -20,6 +20,8 @@ export interface Arrival {
   readonly answeredAtEpochMs: number | null;
   /** A key, or an address where there is no key, that arrived before. */
   readonly isRepeat: boolean;
+  /** A provider that honours keys recognises a repetition by it; without one it delivers again. */
+  readonly hasKey: boolean;
 }
 
 export type EndpointRequest =
