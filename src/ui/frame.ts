@@ -1,5 +1,4 @@
 /** State → everything on the screen: banner, tabs, the view, hints, and what lies over them. Pure. */
-import { plural } from '../domain/format.ts';
 import { bannerLines } from './banner.ts';
 import { commandLinePanel, formPanel } from './form.ts';
 import { helpPanel } from './help.ts';
@@ -8,7 +7,7 @@ import { bodyOf, isTooSmall, LEAST_SIZE } from './layout.ts';
 import { type Line, line, seg, spread } from './line.ts';
 import { bare, type Frame, type Panel } from './panel.ts';
 import type { State } from './state.ts';
-import { BANNER_ROWS, tabLabels } from './tabs.ts';
+import { BANNER_ROWS, roomForTabs, tabLabels, unseenWords } from './tabs.ts';
 import { toastPanel } from './toast.ts';
 import { withTour } from './tour.ts';
 import { localOf } from './view.ts';
@@ -39,9 +38,11 @@ function tooSmall({ size }: State): Panel {
 }
 
 function tabLine(state: State, columns: number): Line {
-  const tabs = tabLabels().flatMap(({ id, label }) => [seg(label, id === state.view ? 'selected' : 'muted'), seg(' ')]);
-  const unseen = state.alertsUnseen.size;
-  return spread(tabs, line(seg(unseen === 0 ? '' : `● ${plural(unseen, 'new alert')} `, 'critical')), columns);
+  const tabs = tabLabels(roomForTabs(state)).flatMap(({ id, label }) => [
+    seg(label, id === state.view ? 'selected' : 'muted'),
+    seg(' '),
+  ]);
+  return spread(tabs, line(seg(unseenWords(state), 'critical')), columns);
 }
 
 function dialogPanels(state: State): readonly Panel[] {

@@ -2,7 +2,7 @@
 import { obey } from './commands.ts';
 import type { InputEvent } from './input.ts';
 import type { State, Step } from './state.ts';
-import { tabAt } from './tabs.ts';
+import { roomForTabs, tabAt } from './tabs.ts';
 import { toView } from './to-view.ts';
 import { viewOf } from './views.ts';
 
@@ -18,7 +18,7 @@ export function moused(state: State, event: Extract<InputEvent, { kind: 'mouse' 
     return [{ ...state, dialog: { kind: 'help', scroll } }, []];
   }
   if (event.action === 'press') {
-    const tab = tabAt(event.x, event.y);
+    const tab = tabAt(event.x, event.y, roomForTabs(state));
     if (tab !== null) return obey(state, { name: 'view', argument: tab });
     return toView(state, { type: 'clicked', x: event.x, y: event.y });
   }

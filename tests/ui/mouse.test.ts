@@ -19,6 +19,16 @@ describe('the mouse', () => {
     expect(afterEvents(connected(calmSnapshot()), mouse('press', x, 2)).view).toBe(last?.id);
   });
 
+  it('finds the tabs also where they stand closer', () => {
+    expect(
+      tabLabels(60)
+        .map(({ label }) => label)
+        .join(' '),
+    ).toHaveLength(58);
+    expect(tabAt(0, 2, 60)).toBe('overview');
+    expect(tabAt(57, 2, 60)).toBe('runs');
+  });
+
   it('scrolls the help, and nothing that does not scroll', () => {
     const help = afterEvents(
       connected(calmSnapshot()),

@@ -49,7 +49,8 @@ function panels(state: State, rect: Rect): readonly Panel[] {
   if (state.chart.isZoomed) return [chart(rect)];
   if (rect.height < 26 || rect.width < 100) return compact(state, rect, chart);
   if (rect.height >= 44) return tall(state, rect, chart);
-  const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, 9, 9]) as [Rect, Rect, Rect];
+  // Where there is little room, the chart needs it more than the lines below the quotas.
+  const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, rect.height < 30 ? 7 : 9, 9]) as [Rect, Rect, Rect];
   const [left, right] = columnsOf(upper, [{ share: 13 }, { share: 7 }]) as [Rect, Rect];
   const [quota, alerts] = columnsOf(middle, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
   const [runs, schedules] = columnsOf(lower, [{ share: 11 }, { share: 9 }]) as [Rect, Rect];
@@ -65,9 +66,10 @@ function panels(state: State, rect: Rect): readonly Panel[] {
 
 type ChartAt = (at: Rect, id?: string, ahead?: number) => Panel;
 
-/** 80×24: schedules give way, and what they missed stands with the runs. */
+/** 80×24: schedules give way, and what they missed stands with the runs, which give way too where there is less. */
 function compact(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
-  const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, 7, rect.height >= 20 ? 4 : 3]) as [Rect, Rect, Rect];
+  const runs = rect.height >= 20 ? 4 : rect.height >= 16 ? 3 : 0;
+  const [upper, middle, lower] = rowsOf(rect, [{ share: 1 }, 7, runs]) as [Rect, Rect, Rect];
   const [left, right] = columnsOf(upper, [{ share: 1 }, 34]) as [Rect, Rect];
   const [quota, alerts] = columnsOf(middle, [43, { share: 1 }]) as [Rect, Rect];
   return [
@@ -75,7 +77,7 @@ function compact(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
     queuePanel(state, right),
     quotaPanel(state, quota),
     alertsPanel(state, alerts),
-    runsPanel(state, lower),
+    ...(runs === 0 ? [] : [runsPanel(state, lower)]),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** Schedules as a panel: those that the system lives by, three or the one tick, when they run next, and what QStash says of the last time. */
 import { formatClock, plural } from '../../../domain/format.ts';
+import type { MissedRun } from '../../../domain/missed.ts';
 import type { Schedule, ScheduleOverview } from '../../../domain/schedule.ts';
 import { scheduleStandings } from '../../../domain/schedule-standing.ts';
 import { outside } from '../../../domain/state-words.ts';
@@ -35,17 +36,21 @@ export function schedulesPanel(state: State, rect: Rect): Panel {
 function scheduleLine(schedule: Schedule, state: State, width: number): Line {
   const missed = missedHere(state).find(({ scheduleId }) => scheduleId === schedule.id);
   return line(
-    lastSign(schedule),
+    missed !== undefined || schedule.isPaused ? seg('!', 'warning') : lastSign(schedule),
     ' ',
     ...fill(line(outside(schedule.id, 60)), 23),
     ...(width < WITH_CRON ? [] : fill(line(seg(outside(schedule.cron, 20), 'muted')), 14)),
-    missed === undefined
-      ? nextSegment(schedule, shownNow(state))
-      : seg(`due ${formatClock(missed.dueAtEpochMs)}, not seen`, 'warning'),
+    missed === undefined ? nextSegment(schedule, shownNow(state)) : missedSegment(missed, width),
   );
 }
 
 const WITH_CRON = 58;
+const WITH_DUE = 44;
+
+function missedSegment({ dueAtEpochMs }: MissedRun, width: number): Segment {
+  const at = formatClock(dueAtEpochMs);
+  return seg(width < WITH_DUE ? `${at} not seen` : `due ${at}, not seen`, 'warning');
+}
 
 function nextSegment({ isPaused, nextRunAtEpochMs }: Schedule, nowEpochMs: number): Segment {
   if (isPaused) return seg('paused', 'warning');
