@@ -104,7 +104,7 @@ const PAGES = {
   'cost.md': costs(),
   'json.md': jsonPage(),
   'json-schemas.json': jsonSchemas(),
-  'email-ops.1': manPage(await commandTree()),
+  'email-ops.1': manPage(await commandTree(), version()),
 };
 
 const outdated = Object.entries(PAGES).filter(([name, text]) => read(name) !== text);
@@ -114,6 +114,10 @@ if (process.argv.includes('--check')) {
 } else {
   for (const [name, text] of outdated) writeFileSync(path(name), text);
   console.log(outdated.length === 0 ? 'docs: nothing to change' : `docs: ${outdated.map(([name]) => name).join(', ')}`);
+}
+
+function version() {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
 function path(name) {

@@ -1,5 +1,6 @@
 // `npm run release -- 1.0.0 [--dry-run]`: everything that has to be true of a release is checked; then the version is set, the
-// changelog's Unreleased becomes it, and both are committed and tagged. Publishing is said, and left to a person.
+// changelog's Unreleased becomes it, and both are committed and tagged; of a version that is written already, only the tag is
+// missing. Publishing is said, and left to a person.
 // With --dry-run nothing is changed: it says what would be.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,16 +8,24 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MOST_BYTES = 1_000_000;
+const CHANGED = ['CHANGELOG.md', 'package.json', 'package-lock.json', 'docs/email-ops.1'];
 const isDry = process.argv.includes('--dry-run');
 const { version: current } = JSON.parse(read('package.json'));
-const version = process.argv.slice(2).find((word) => /^\d+\.\d+\.\d+(-[\w.]+)?$/.test(word)) ?? nextOf(current);
 const changelog = read('CHANGELOG.md');
+const isTagged = (version) => run('git', ['tag', '--list', `v${version}`]).stdout.trim() !== '';
+const isWritten = (version) => version === current && changelog.includes(`## ${version} (`);
+const version =
+  process.argv.slice(2).find((word) => /^\d+\.\d+\.\d+(-[\w.]+)?$/.test(word)) ??
+  (isWritten(current) && !isTagged(current) ? current : nextOf(current));
 const [, unreleased = ''] = /^## Unreleased\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(changelog) ?? [];
 
 const faults = [];
-check('the changelog has something to release', unreleased.trim() !== '');
-check(`the changelog has no ${version} yet`, !changelog.includes(`## ${version}`));
-check(`there is no tag v${version}`, run('git', ['tag', '--list', `v${version}`]).stdout.trim() === '');
+if (isWritten(version)) check(`the changelog has ${version}, and nothing that came later`, unreleased.trim() === '');
+else {
+  check('the changelog has something to release', unreleased.trim() !== '');
+  check(`the changelog has no ${version} yet`, !changelog.includes(`## ${version}`));
+}
+check(`there is no tag v${version}`, !isTagged(version));
 check('nothing is uncommitted', run('git', ['status', '--porcelain']).stdout.trim() === '');
 check('format, lint, types and the fast tests', run('npm', ['run', '--silent', 'check']).status === 0);
 check(
@@ -33,7 +42,7 @@ if (faults.length > 0 && !isDry) {
   process.exit(1);
 }
 const heading = `## ${version} (${new Date().toISOString().slice(0, 10)})`;
-const steps = [
+const writing = [
   [
     `CHANGELOG.md: ${heading}`,
     () => write('CHANGELOG.md', changelog.replace('## Unreleased\n', `## Unreleased\n\n${heading}\n`)),
@@ -42,16 +51,16 @@ const steps = [
     `package.json: ${current} → ${version}`,
     () => must('npm', ['version', version, '--no-git-tag-version', '--silent']),
   ],
-  [
-    `git commit "Release ${version}"`,
-    () =>
-      must('git', ['commit', '-qm', `Release ${version}`, '--', 'CHANGELOG.md', 'package.json', 'package-lock.json']),
-  ],
+  ['docs/email-ops.1: the same', () => must('node', ['scripts/docs.mjs'])],
+  [`git commit "Release ${version}"`, () => must('git', ['commit', '-qm', `Release ${version}`, '--', ...CHANGED])],
+];
+const steps = [
+  ...(isWritten(version) ? [] : writing),
   [`git tag v${version}`, () => must('git', ['tag', '-a', `v${version}`, '-m', `email-ops ${version}`])],
 ];
 for (const [what, carryOut] of steps) {
-  console.log(`${isDry ? 'would do' : 'done'}  ${what}`);
   if (!isDry) carryOut();
+  console.log(`${isDry ? 'would do' : 'done    '}  ${what}`);
 }
 console.log(`then      git push --follow-tags && npm publish`);
 // A dry run tells what keeps from releasing, too.

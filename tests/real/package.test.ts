@@ -13,6 +13,7 @@ const INSTALL_DEADLINE_MS = 240_000;
 describe('the packed package', () => {
   let folder: string;
   let bin: string;
+  let tarball: string;
   let packed: readonly string[];
   let bytes: number;
 
@@ -22,7 +23,8 @@ describe('the packed package', () => {
     bytes = report.size;
     packed = report.files.map(({ path }: { path: string }) => path);
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
-    await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, report.filename)], folder);
+    tarball = join(folder, report.filename);
+    await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', tarball], folder);
     bin = join(folder, 'node_modules/email-ops/dist/email-ops.cjs');
   }, INSTALL_DEADLINE_MS);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -60,6 +62,14 @@ describe('the packed package', () => {
     expect(stdout).toContain('Usage: email-ops');
   });
 
+  test('runs by npx, without being installed', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    const words = ['exec', '--yes', '--loglevel=error', '--package', tarball, '--', 'email-ops', '--version'];
+    expect(await npm(words, empty)).toBe(`${version}\n`);
+  });
+
   test('shows the status of the sandbox that it brings', async () => {
     const env = cleanEnvironment();
     const command = [process.execPath, bin] as const;
@@ -69,13 +79,13 @@ describe('the packed package', () => {
     await runCliProcess(['sandbox', 'stop'], { command: [...command], folder, env });
   });
 
-  test.each(['22', '24', '26'])(
+  test.each(['22.18.0', '24', '26'])(
     'runs on Node %s',
-    async (major) => {
-      const own = join(folder, `node-${major}`);
+    async (version) => {
+      const own = join(folder, `node-${version}`);
       mkdirSync(own);
       writeFileSync(join(own, 'package.json'), '{"private":true}');
-      await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', `node@${major}`], own);
+      await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', `node@${version}`], own);
       const command = [join(own, 'node_modules/node/bin/node'), bin] as const;
       const env = cleanEnvironment();
       const found = await runCliProcess(['status', '--json'], { command: [...command], folder, env });

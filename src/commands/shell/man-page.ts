@@ -4,10 +4,10 @@ import { EXIT_CODES } from '../command.ts';
 import { DEFAULT_COMMAND } from '../table.ts';
 import { type Flag, type Node, nodesOf } from './tree.ts';
 
-export function manPage(root: Node): string {
+export function manPage(root: Node, version: string): string {
   const commands = nodesOf(root).filter(({ path }) => path !== '');
   return `${[
-    '.TH EMAIL\\-OPS 1 "" "email\\-ops" "User Commands"',
+    `.TH EMAIL\\-OPS 1 "" "email\\-ops ${version}" "User Commands"`,
     '.SH NAME',
     roff(`email-ops - ${root.command.summary}`),
     '.SH SYNOPSIS',
