@@ -97,10 +97,12 @@ async function stream(
   const count = options.count ?? Number.POSITIVE_INFINITY;
   const pacer = options.budget === undefined ? null : createPacer(options.budget);
   const leastMs = options.interval ?? (pacer === null ? FAST_MS : LEAST_INTERVAL_MS);
+  // A budget is for many looks, and not for few whole ones.
+  const partsGoodForMs = pacer === null ? Math.min(MINUTE_MS, goodForMs(leastMs)) : MINUTE_MS;
   for (let shownSoFar = 0; shownSoFar < count && !signal.aborted; shownSoFar += 1) {
     const startedAtEpochMs = io.now();
     const before = reader.cost().redisCommands;
-    const snapshot = await reader.read(signal, { goodForMs: Math.min(MINUTE_MS, goodForMs(leastMs)) });
+    const snapshot = await reader.read(signal, { goodForMs: partsGoodForMs });
     io.stdout.write(render(snapshot, options, io));
     pacer?.spent(reader.cost().redisCommands - before, startedAtEpochMs);
     if (shownSoFar === 0 && options.budget !== undefined) io.stderr.write(describeBudget(options.budget, leastMs));
