@@ -1,5 +1,11 @@
 /** How long it takes to begin, against the floor of Node itself: programs take turns, so that all see the same machine. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/domain/time.ts';
+import { openRedis } from '../../src/sandbox/redis/redis.ts';
 import { startDeployment } from '../../tests/support/deployment.ts';
+import { serve } from '../../tests/support/serve.ts';
 import { median } from '../lib/stats.ts';
 import { figure, table } from '../lib/table.ts';
 import type { Section } from '../section.ts';
@@ -36,31 +42,42 @@ export const section: Section = {
   title: 'Start-up',
   run: async (report) => {
     build();
-    const deployment = await startDeployment();
-    try {
-      using starter = createStarter(deployment.environment);
-      for (const name of NAMES) await starter.time(PROGRAMS[name]);
-      const walls = await takeTurns(starter, ROUNDS, false);
-      report(`${ROUNDS} rounds`);
-      const firsts = await takeTurns(starter, FIRST_ROUNDS, true);
-      report(`${FIRST_ROUNDS} rounds with nothing kept compiled`);
-      const measured = new Map<Name, Measured>();
-      const floor = walls.get('an empty program') ?? [];
-      for (const name of NAMES) {
-        const own = walls.get(name) ?? [];
-        measured.set(name, {
-          wallMs: median(own),
-          overMs: median(own.map((wallMs, round) => wallMs - (floor[round] ?? Number.NaN))),
-          firstMs: median(firsts.get(name) ?? []),
-          loaded: await starter.load(PROGRAMS[name]),
-        });
-      }
-      return { markdown: render(measured) };
-    } finally {
-      await deployment.stop();
+    await using stack = new AsyncDisposableStack();
+    using starter = createStarter(await startSystems(stack));
+    for (const name of NAMES) await starter.time(PROGRAMS[name]);
+    const walls = await takeTurns(starter, ROUNDS, false);
+    report(`${ROUNDS} rounds`);
+    const firsts = await takeTurns(starter, FIRST_ROUNDS, true);
+    report(`${FIRST_ROUNDS} rounds with nothing kept compiled`);
+    const measured = new Map<Name, Measured>();
+    const floor = walls.get('an empty program') ?? [];
+    for (const name of NAMES) {
+      const own = walls.get(name) ?? [];
+      measured.set(name, {
+        wallMs: median(own),
+        overMs: median(own.map((wallMs, round) => wallMs - (floor[round] ?? Number.NaN))),
+        firstMs: median(firsts.get(name) ?? []),
+        loaded: await starter.load(PROGRAMS[name]),
+      });
     }
+    return { markdown: render(measured) };
   },
 };
+
+/** A deployment on this machine, Redis by Upstash's REST API as in production; and the variables that point to it. */
+async function startSystems(stack: AsyncDisposableStack): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'email-ops-startup-redis-'));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const deployment = await startDeployment();
+  stack.defer(deployment.stop);
+  const token = 'redis-token';
+  const redis = await openRedis({ folder, token, clock: systemClock });
+  stack.defer(redis.stop);
+  const served = await serve(redis.fetch);
+  stack.defer(served.stop);
+  const { REDIS_URL: _tcp, ...environment } = deployment.environment;
+  return { ...environment, KV_REST_API_URL: served.url, KV_REST_API_TOKEN: token };
+}
 
 async function takeTurns(starter: Starter, rounds: number, isFirst: boolean): Promise<Map<Name, number[]>> {
   const walls = new Map<Name, number[]>(NAMES.map((name) => [name, []]));
@@ -86,7 +103,7 @@ function render(measured: ReadonlyMap<Name, Measured>): string {
   return [
     `The built package. Medians of ${ROUNDS} rounds in which the programs take turns; over the floor: the median of the differences to the`,
     `empty program of the same round. First start: nothing is kept compiled yet (${FIRST_ROUNDS} rounds). \`status\` reads a whole deployment on this`,
-    'machine: redis-server, PostgreSQL through its REST API, QStash.',
+    'machine: Redis and PostgreSQL through their REST APIs, QStash.',
     '',
     table(
       [
