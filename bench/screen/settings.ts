@@ -10,7 +10,7 @@ export const SIZES: readonly Size[] = [
 export const SETTINGS = {
   intervalSeconds: 2,
   warmSeconds: 5,
-  windowSeconds: Number(process.env.BENCH_SCREEN_SECONDS ?? 24),
+  windowSeconds: Number(process.env.BENCH_SCREEN_SECONDS ?? 20),
   paints: Number(process.env.BENCH_SCREEN_PAINTS ?? 5),
   /** How much faster than life the incident happens, and how long it has gone on when it is looked at. */
   incidentSpeed: 6,
