@@ -12,8 +12,8 @@ import type { World } from './world.ts';
 export interface ConsoleWatch {
   /** Resolves when the verdict says it within two refreshes that begin from now on; rejects with what it said instead. */
   expect(words: RegExp): Promise<void>;
-  /** Answers what must not have been: it fell over, or a refresh took too long. */
-  stop(): Promise<readonly string[]>;
+  /** Answers what must not have been: that it fell over, and refreshes that took too long. */
+  stop(): Promise<{ readonly falls: readonly string[]; readonly slow: readonly string[] }>;
 }
 
 const REFRESHES = 2;
@@ -30,7 +30,8 @@ export function watchConsole(world: World, timing: Timing): ConsoleWatch {
     clock: systemClock,
     environment: { name: 'chaos', isSandbox: false },
   });
-  const violations: string[] = [];
+  const falls: string[] = [];
+  const slow: string[] = [];
   const listeners = new Set<(said: string) => void>();
   const stalls = watchStalls();
   let isStopped = false;
@@ -43,10 +44,10 @@ export function watchConsole(world: World, timing: Timing): ConsoleWatch {
         const said = verdictOf(await reader.read()).reasons.map(({ text }) => text);
         for (const listener of heard) listener(said.join(' · '));
       } catch (error) {
-        violations.push(`the console fell over: ${String(error)}`);
+        falls.push(`the console fell over: ${String(error)}`);
       }
       const tookMs = performance.now() - startedAtMs - (stalls.totalMs() - stalledMs);
-      if (tookMs > LONGEST_REFRESH_MS) violations.push(`a refresh of the console took ${Math.round(tookMs)} ms`);
+      if (tookMs > LONGEST_REFRESH_MS) slow.push(`a refresh of the console took ${Math.round(tookMs)} ms`);
       await delay(timing.refreshMs);
     }
   };
@@ -71,7 +72,7 @@ export function watchConsole(world: World, timing: Timing): ConsoleWatch {
       stalls.stop();
       reader.close();
       await Promise.all([redis.close(), supabase.close()]);
-      return violations;
+      return { falls, slow };
     },
   };
 }

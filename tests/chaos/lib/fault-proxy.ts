@@ -16,6 +16,8 @@ export interface FaultProxy {
   inject(fault: NetworkFault, options?: { readonly rate?: number; readonly caller?: string }): Promise<void>;
   /** All is well again; what is under way ends as it began. */
   clear(): Promise<void>;
+  /** Whoever is connected is cut off, and what is under way goes no further: for the next experiment. */
+  cutOff(): void;
   /** Changes each request's body before it is forwarded. */
   rewrite: ((body: Buffer) => Buffer) | null;
   /** Told when the system has answered, before the caller hears of it. */
@@ -71,6 +73,7 @@ export async function startFaultProxy(target: string, random: Random): Promise<F
   const waits = new Set<() => void>();
   let injected: Injected | null = null;
   let suffered = 0;
+  let generation = 0;
 
   const wait = (ms: number) =>
     new Promise<void>((resolve) => {
@@ -86,6 +89,7 @@ export async function startFaultProxy(target: string, random: Random): Promise<F
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const called = CALLED.exec(incoming.url ?? '')?.groups;
     const { caller = '', pid, path = '/' } = called ?? {};
+    const born = generation;
     const received = await buffer(incoming);
     const body = proxy.rewrite === null ? received : proxy.rewrite(received);
     const passing = { caller, process: pid === undefined ? null : Number(pid), path, body: received };
@@ -98,6 +102,7 @@ export async function startFaultProxy(target: string, random: Random): Promise<F
       response,
       socket: incoming.socket,
       forward: async () => {
+        if (born !== generation) throw new Error('Of an experiment that is over.');
         const answer = await ask(target, { agent, method: incoming.method, path, headers: incoming.headers, body });
         proxy.trace?.('answered', passing);
         proxy.onAnswered?.(passing);
@@ -150,6 +155,11 @@ export async function startFaultProxy(target: string, random: Random): Promise<F
     clear: async () => {
       injected = null;
       if (!server.listening) await listen(port);
+    },
+    cutOff: () => {
+      generation += 1;
+      for (const end of waits) end();
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     rewrite: null,
     onAnswered: null,

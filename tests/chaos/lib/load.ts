@@ -11,7 +11,9 @@ import { POISON_PREFIX } from './settings.ts';
 import type { World } from './world.ts';
 
 export async function enqueue(world: World, { emails, maxAttempts, poison, bouncing }: Load): Promise<Enqueued> {
-  const of = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}+${n}@example.org`);
+  // What comes late from the experiment before is none of this one's.
+  const of = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, n) => `${prefix}+${n}@round-${world.round()}.example.org`);
   const bad = [...of(POISON_PREFIX, poison), ...of('bounce', bouncing)];
   // Among the others, not in front of them.
   const recipients = of('reader', emails).toSpliced(Math.floor(emails / 3), 0, ...bad);

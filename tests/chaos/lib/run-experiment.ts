@@ -49,13 +49,15 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   let isDrained = false;
   let recoveredMs: number | null = null;
   let ended = { drained: 0, killed: 0 };
+  // What took too long, which only means something on a machine that does what it is told.
+  const slow: string[] = [];
   const violations: string[] = [];
   const spoiled: string[] = [];
   const stalls = watchStalls();
   try {
     await until(() => firstSent(world), DRAIN_DEADLINE_MS);
     const sufferings = experiment.faults.map((planned) =>
-      suffer(field, planned, watch, violations).catch((error) => spoiled.push(`${planned.fault.name}: ${error}`)),
+      suffer(field, planned, watch, slow).catch((error) => spoiled.push(`${planned.fault.name}: ${error}`)),
     );
     await Promise.all(sufferings);
     const wellSinceMs = performance.now();
@@ -63,19 +65,20 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     isDrained = await until(() => hasDrained(world), DRAIN_DEADLINE_MS);
     recoveredMs = isDrained ? Math.round(performance.now() - wellSinceMs - (stalls.totalMs() - stalledMs)) : null;
   } finally {
-    stalls.stop();
     violations.push(...((await deliverer?.stop()) ?? []));
     await time.stop();
     ended = await fleet.end(timing.drainMs);
-    violations.push(...(await watch.stop()));
+    const seen = await watch.stop();
+    violations.push(...seen.falls);
+    slow.push(...seen.slow);
+    stalls.stop();
   }
-  if (!isDrained) violations.push(`not drained ${DRAIN_DEADLINE_MS / 1_000} s after the last fault`);
+  if (!isDrained) slow.push(`not drained ${DRAIN_DEADLINE_MS / 1_000} s after the last fault`);
   const allowedMs = experiment.faults.some(({ fault }) => fault.restsProviders) ? timing.restMs : timing.recoveryMs;
-  if (recoveredMs !== null && recoveredMs > allowedMs) violations.push(`took ${recoveredMs} ms to recover`);
-  if (ended.killed > 0) violations.push(`${ended.killed} workers did not drain when told to`);
-  violations.push(...fleet.crashes, ...(await syncQuotas(world)));
+  if (recoveredMs !== null && recoveredMs > allowedMs) slow.push(`took ${recoveredMs} ms to recover`);
+  if (ended.killed > 0) slow.push(`${ended.killed} workers did not drain when told to`);
+  slow.push(...(await syncQuotas(world)));
   const judgement = await judge(world, enqueued, experiment.honoursKeys);
-  violations.push(...judgement.lost.map((what) => `lost: ${what}`), ...judgement.wrong.map((what) => `wrong: ${what}`));
   const atRisk = new Set(casualties.flatMap((casualty) => casualty.atRisk()));
   const doubles = doublesBeyond(judgement, { enqueued, atRisk, honoursKeys: experiment.honoursKeys });
   const { unanswered } = fleet;
@@ -85,9 +88,11 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   const doubled = doubles
     .filter((each) => !late.includes(each))
     .map(({ id, what }) => `doubled: ${what} (${world.sendsOf(id).join(', ')})`);
-  violations.push(...doubled);
+  if (slow.length > 0 && stalls.isStarved()) spoiled.push(`the machine is too busy: ${slow.join(', ')}`);
   if (utcDay(systemClock.nowEpochMs()) !== day) spoiled.push('midnight passed, and with it the day that is counted');
   if (spoiled.length > 0 && judgement.lost.length + doubled.length === 0) throw new Error(spoiled.join(', '));
+  violations.unshift(...judgement.lost.map((what) => `lost: ${what}`), ...doubled, ...fleet.crashes, ...slow);
+  violations.push(...judgement.wrong.map((what) => `wrong: ${what}`));
   return {
     experiment,
     judgement,
@@ -100,16 +105,11 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   };
 }
 
-async function suffer(
-  field: Field,
-  { fault, afterMs, forMs }: PlannedFault,
-  watch: ConsoleWatch,
-  violations: string[],
-) {
+async function suffer(field: Field, { fault, afterMs, forMs }: PlannedFault, watch: ConsoleWatch, slow: string[]) {
   await delay(afterMs);
   const end = await persist(() => fault.begin(field, forMs));
   const named = fault.console === undefined ? null : watch.expect(fault.console);
-  const heard = named?.catch((error: Error) => violations.push(`${fault.name}: ${error.message}`));
+  const heard = named?.catch((error: Error) => slow.push(`${fault.name}: ${error.message}`));
   await delay(forMs);
   await heard;
   await persist(end);

@@ -29,6 +29,8 @@ export interface World {
   readonly proxies: Readonly<Record<System, FaultProxy>>;
   /** The key that both Supabase and the email function take, and Redis' token. */
   readonly key: string;
+  /** The number of this experiment in this world. */
+  round(): number;
   /** The function of this experiment: every `reset` makes a new one, with an empty outbox. */
   emailFunction(): EmailFunction;
   /** Asks Redis past the proxy. */
@@ -96,6 +98,7 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
     postgres,
     proxies,
     key: rest.key,
+    round: () => functions,
     emailFunction: currentFunction,
     redis: async (...command) => {
       const { result } = (await transport.send({ body: [...command] })) as { result?: unknown };
@@ -116,6 +119,7 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
     reset: async ({ seed, providers, dailyLimit }) => {
       for (const proxy of Object.values(proxies)) {
         await proxy.clear();
+        proxy.cutOff();
         Object.assign(proxy, { rewrite: null, onAnswered: null });
       }
       started.clear();
