@@ -1,6 +1,7 @@
 /** How the refreshes follow what happens on the screen: the rule is `domain/cadence.ts`, here is what it goes by. Pure. */
 import { refreshEveryMs, type Situation } from '../domain/cadence.ts';
 import { lastValue } from '../domain/loaded.ts';
+import { SECOND_MS } from '../domain/time.ts';
 import type { State } from './state.ts';
 
 /** The state with the interval that holds from now on. */
@@ -26,9 +27,13 @@ function situationOf(state: State): Situation {
   };
 }
 
-function isUnderWay({ running, live, workers, picture }: State): boolean {
+/** A run with nothing to do is over before a refresh could tell of it; this process knows of its own runs anyway. */
+const SHORT_RUN_MS = 3 * SECOND_MS;
+
+function isUnderWay({ running, live, workers, picture, nowEpochMs }: State): boolean {
+  const isLong = live.some(({ startedAtEpochMs }) => nowEpochMs - startedAtEpochMs >= SHORT_RUN_MS);
   const known = picture.lock === null ? undefined : lastValue(picture.lock);
   const isHeld = known?.lock.kind === 'worker' || known?.lock.kind === 'unknown-holder';
   const isPausing = (known?.announcedPause ?? null) !== null;
-  return running.length > 0 || live.length > 0 || workers === 'draining' || isHeld || isPausing;
+  return running.length > 0 || isLong || workers === 'draining' || isHeld || isPausing;
 }

@@ -44,9 +44,13 @@ describe('the dashboard', () => {
 
   it('is fast while a run is under way here, or the lock is held elsewhere', () => {
     const idle = afterEvents(connected(calm), ...readAt(HOUR_MS));
-    const live = [{ worker: 'queue-processor', trigger: 'schedule', startedAtEpochMs: NOON, text: '' }] as const;
-    expect(afterEvents(idle, { type: 'live', live }).refreshMs).toBe(5 * SECOND_MS);
-    expect(afterEvents(idle, { type: 'live', live }, { type: 'live', live: [] }).refreshMs).toBe(MINUTE_MS);
+    const run = { worker: 'queue-processor', trigger: 'schedule', startedAtEpochMs: NOON + HOUR_MS, text: '' } as const;
+    const begun = afterEvents(idle, { type: 'live', live: [run] });
+    // Most are over at once, and cost no refresh.
+    expect(begun.refreshMs).toBe(MINUTE_MS);
+    const later = afterEvents(begun, tick(HOUR_MS + 3 * SECOND_MS));
+    expect(later.refreshMs).toBe(5 * SECOND_MS);
+    expect(afterEvents(later, { type: 'live', live: [] }).refreshMs).toBe(MINUTE_MS);
     const held = { ...calm, lock: incidentSnapshot().lock };
     expect(afterEvents(idle, ...readAt(HOUR_MS, held)).refreshMs).toBe(5 * SECOND_MS);
   });
