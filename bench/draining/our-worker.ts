@@ -27,6 +27,7 @@ await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl
     clock: systemClock,
     log: silent,
   });
+  await redis.client.ping();
   const run = () => workers['queue-processor'].run({ trigger: 'bench', signal: new AbortController().signal });
   return {
     drain: async () => {

@@ -9,6 +9,7 @@ import {
   BULLMQ,
   BULLMQ_DURABLE,
   GRAPHILE,
+  GRAPHILE_LOG,
   IN_SANDBOX,
   LEGACY,
   OURS,
@@ -16,7 +17,7 @@ import {
   SYSTEMS,
   type System,
 } from './systems.ts';
-import { measureThroughput } from './throughput.ts';
+import { measureThroughput, writeIntoDocs } from './throughput.ts';
 
 interface CellPlan {
   readonly latency: Latency;
@@ -25,15 +26,18 @@ interface CellPlan {
   readonly without?: readonly System[];
 }
 
+/** With latency they are as fast as their siblings. */
+const LATENCY_0_ONLY: readonly System[] = [BULLMQ_DURABLE, GRAPHILE_LOG];
+
 /** Long runs once, short ones more often; 10,000 emails only where they do not take minutes. */
 const PLAN: readonly CellPlan[] = [
   { latency: NO_LATENCY, count: 100, runs: 3 },
   { latency: NO_LATENCY, count: 1_000, runs: 3 },
   { latency: NO_LATENCY, count: 10_000, runs: 2, without: [LEGACY] },
-  { latency: FIXED, count: 100, runs: 1, without: [BULLMQ_DURABLE] },
-  { latency: FIXED, count: 1_000, runs: 1, without: [BULLMQ_DURABLE] },
-  { latency: HEAVY_TAIL, count: 100, runs: 1, without: [BULLMQ_DURABLE] },
-  { latency: HEAVY_TAIL, count: 1_000, runs: 1, without: [BULLMQ_DURABLE] },
+  { latency: FIXED, count: 100, runs: 1, without: LATENCY_0_ONLY },
+  { latency: FIXED, count: 1_000, runs: 1, without: LATENCY_0_ONLY },
+  { latency: HEAVY_TAIL, count: 100, runs: 1, without: LATENCY_0_ONLY },
+  { latency: HEAVY_TAIL, count: 1_000, runs: 1, without: LATENCY_0_ONLY },
 ];
 
 type Results = ReadonlyMap<CellPlan, ReadonlyMap<System, Medians>>;
@@ -58,6 +62,7 @@ export const section: Section = {
       const results = await measure(servers, report);
       const byDefault = await drain(servers, PG_BOSS, { count: 50, latency: NO_LATENCY });
       const throughput = await measureThroughput(servers, report);
+      writeIntoDocs(throughput);
       return { markdown: markdownOf(results, byDefault, throughput) };
     } finally {
       await servers.stop();
@@ -124,6 +129,10 @@ ${overheadVerdict(results)}
 pg-boss by default, not tuned, takes one email a worker every two seconds: ${byDefault.count} emails took ${figure(byDefault.wallMs / 1_000, 1)} s.
 
 ### Throughput by setting
+
+The document of the system tells 100 emails in 30 to 60 s, and about 3,000 an hour: a batch every two minutes. A run of email-ops does not
+end with its batch, so the interval decides only how long an email waits that comes while the queue is empty. Providers that take
+300 ms an email; every slot is a worker process; computed is concurrency × slots ÷ 0.3 s:
 
 ${throughput}`;
 }
@@ -204,15 +213,18 @@ function overheadVerdict(results: Results): string {
   if (plan === undefined) return '';
   const ours = results.get(plan)?.get(OURS);
   if (ours === undefined) return '';
-  const durable = peersOf(results, plan).filter(([system]) => system !== BULLMQ);
+  const peers = peersOf(results, plan);
+  const durable = peers.filter(([system]) => system !== BULLMQ && system !== GRAPHILE_LOG);
   const [fastest] = durable.toSorted(([, a], [, b]) => a.wallMs - b.wallMs);
-  const trips = durable.map(([system, medians]) => roundTripsOf(system, medians) ?? Number.POSITIVE_INFINITY);
+  const logging = results.get(plan)?.get(GRAPHILE_LOG);
+  const trips = peers.map(([system, medians]) => roundTripsOf(system, medians) ?? Number.POSITIVE_INFINITY);
   const isFewest = (roundTripsOf(OURS, ours) ?? Number.POSITIVE_INFINITY) <= Math.min(...trips);
-  const ratio = fastest === undefined ? 1 : fastest[1].wallMs / ours.wallMs;
+  const against = (medians: Medians | undefined) => (medians === undefined ? Number.NaN : medians.wallMs / ours.wallMs);
   return `Targets at 1,000 emails:
 
 - fewest round trips of all: ${met(isFewest)}
-- first, or within 10 % of the first, in emails a second at equal durability: ${met(ratio >= 0.9)} (${figure(ratio, 2)} × ${fastest?.[0].name ?? ''})`;
+- first, or within 10 % of the first, in emails a second at equal durability: ${met(against(fastest?.[1]) >= 0.9)}: ${figure(against(fastest?.[1]), 2)} × ${fastest?.[0].name ?? ''},
+  which keeps only its queue; ${figure(against(logging), 2)} × the same when it also logs each email, as email-ops does`;
 }
 
 function peersOf(results: Results, plan: CellPlan): [System, Medians][] {

@@ -89,6 +89,13 @@ export const GRAPHILE_LOCAL: System = {
   setting: (servers) => ({ ...graphile.setting(servers), variant: 'local-queue' }),
 };
 
+/** Does what ours does besides sending, as far as the log goes: no quota, no count of deliveries. */
+export const GRAPHILE_LOG: System = {
+  ...graphile,
+  name: 'graphile-worker, local queue, logging each email',
+  setting: (servers) => ({ ...graphile.setting(servers), variant: 'local-queue, log' }),
+};
+
 export const PG_BOSS: System = {
   name: 'pg-boss',
   durability: DURABLE,
@@ -130,6 +137,7 @@ export const SYSTEMS: readonly System[] = [
   IN_SANDBOX,
   GRAPHILE,
   GRAPHILE_LOCAL,
+  GRAPHILE_LOG,
   PG_BOSS_TUNED,
   BULLMQ,
   BULLMQ_DURABLE,

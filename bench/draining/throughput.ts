@@ -1,4 +1,6 @@
 /** How fast our queue processor is by batch, concurrency and slots: computed, and measured where a provider takes 300 ms an email. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { figure, table } from '../lib/table.ts';
 import { startWorker } from '../lib/worker-process.ts';
 import { FIXED } from './latency.ts';
@@ -19,10 +21,12 @@ const ROWS: readonly Row[] = [
   { batchSize: 500, concurrency: 20, slots: 2 },
   { batchSize: 500, concurrency: 20, slots: 4 },
 ];
+const DOCS = fileURLToPath(new URL('../../docs/deploying.md', import.meta.url));
+const MARK = '<!-- measured by npm run bench -->';
 /** So many seconds of work at the computed speed. */
 const SECONDS = 6;
 
-/** The table with what stands above and below it, as Markdown. */
+/** The table of what was measured, as Markdown: it stands in RESULTS.md and in docs/deploying.md. */
 export async function measureThroughput(servers: Servers, report: (line: string) => void): Promise<string> {
   const rows: (string | number)[][] = [];
   for (const row of ROWS) {
@@ -39,14 +43,16 @@ export async function measureThroughput(servers: Servers, report: (line: string)
     ]);
     report(`batch ${batchSize}, concurrency ${concurrency}, slots ${slots}: ${figure(perSecond, 1)} emails a second`);
   }
-  return `The document of the system tells 100 emails in 30 to 60 s, and about 3,000 an hour: a batch every two minutes. A run of email-ops does not
-end with its batch, so the interval decides only how long an email waits that comes while the queue is empty. Providers that take
-300 ms an email:
+  const head = ['batch', 'concurrency', 'slots', 'computed, emails a second', 'measured', 'emails an hour'];
+  return table(head, rows, { words: [] });
+}
 
-${table(['batch', 'concurrency', 'slots', 'computed, emails a second', 'measured', 'emails an hour'], rows, { words: [] })}
-
-Every slot is a worker process. Computed is concurrency × slots ÷ seconds an email; what is measured includes the start of the processes'
-runs and the writing of the last results.`;
+/** Puts the table where the guide to deploying has it, between two marks, so that there is one source of it. */
+export function writeIntoDocs(measured: string): void {
+  const text = readFileSync(DOCS, 'utf8');
+  const [before, , after] = text.split(MARK);
+  if (before === undefined || after === undefined) throw new Error(`docs/deploying.md has not two marks ${MARK}`);
+  writeFileSync(DOCS, `${before}${MARK}\n${measured}\n${MARK}${after}`);
 }
 
 /** Emails a second, from the first that arrived to the last that was answered. */

@@ -12,7 +12,14 @@ const FILL: Readonly<Record<string, () => Promise<void>>> = {
   graphile: async () => {
     const utils = await makeWorkerUtils({ connectionString: postgresUrl, logger: new Logger(() => () => undefined) });
     await utils.migrate();
-    await utils.withPgClient((client) => client.query('delete from graphile_worker._private_jobs'));
+    await utils.withPgClient(async (client) => {
+      await client.query('delete from graphile_worker._private_jobs');
+      await client.query('drop table if exists email_logs');
+      await client.query(
+        `create table email_logs (id uuid primary key default gen_random_uuid(), recipient_email text, subject text,
+           provider text, message_id text, sent_at timestamptz)`,
+      );
+    });
     await utils.addJobs(emails.map((payload) => ({ identifier: 'email', payload })));
     await utils.release();
   },
