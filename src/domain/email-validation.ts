@@ -46,8 +46,12 @@ export function findAddressFault(address: string): string | null {
   return isDomain(domain) ? null : 'has no valid domain';
 }
 
+/** Nearly every domain there is, told without asking Unicode about every letter. */
+const PLAIN_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
+
 /** Labels of letters, digits and inner hyphens, letters of any script, at least two of them; the last is no number. */
 function isDomain(domain: string): boolean {
+  if (PLAIN_DOMAIN.test(domain)) return true;
   const labels = domain.split('.');
   const last = labels.at(-1) ?? '';
   const areLabels = labels.every((label) =>

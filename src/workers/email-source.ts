@@ -1,6 +1,7 @@
 /**
  * The emails of one run, one by one: claims a batch, hands it out, and claims the next before the last of it is taken, so that
- * the pool stays full. After a batch that was not full there is no other in this run.
+ * the pool stays full. How long before hangs on how many emails go out while a claim is under way: where that is many, a whole
+ * batch. After a batch that was not full there is no other in this run.
  *
  * An email that was claimed alone may be the one that took its workers down: while it is under way nothing else is.
  */
@@ -16,7 +17,7 @@ export interface EmailSource {
 
 export interface EmailSourceOptions {
   readonly batchSize: number;
-  /** When this few are left, the next batch is claimed. */
+  /** When this few are left, the next batch is claimed at the latest. */
   readonly refillAt: number;
   /** `limit` of the answer is how many it could have been. */
   readonly claim: (limit: number) => Promise<Claimed & { readonly limit: number }>;
@@ -37,11 +38,17 @@ export function createEmailSource(options: EmailSourceOptions): EmailSource {
   let isDry = false;
   let isClosed = false;
   let claimedSoFar = 0;
+  let handedOut = 0;
+  // Until a claim has shown how fast emails go out.
+  let refillAt = Math.max(options.refillAt, Math.floor(options.batchSize / 2));
 
   /** Never rejects. */
   const claim = async (): Promise<void> => {
+    const before = handedOut;
     try {
       const claimed = await options.claim(options.batchSize);
+      const meanwhile = handedOut - before;
+      if (before > 0) refillAt = Math.max(options.refillAt, Math.min(options.batchSize, 2 * meanwhile));
       const count = claimed.emails.length + claimed.unreadable;
       claimedSoFar += count;
       const alone = claimed.emails.find(isSuspect);
@@ -65,9 +72,12 @@ export function createEmailSource(options: EmailSourceOptions): EmailSource {
     next: async () => {
       for (;;) {
         if (isOver()) return null;
-        if (pending.length <= options.refillAt && !isDry && suspect === null) claiming ??= claim();
+        if (pending.length <= refillAt && !isDry && suspect === null) claiming ??= claim();
         const email = pending.shift();
-        if (email !== undefined) return email;
+        if (email !== undefined) {
+          handedOut += 1;
+          return email;
+        }
         const awaited = claiming ?? suspect;
         if (awaited === null) return null;
         await awaited;

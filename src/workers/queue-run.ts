@@ -160,7 +160,7 @@ async function sendAll(
   };
   const source = createEmailSource({
     batchSize: options.batchSize,
-    refillAt: Math.max(options.concurrency, Math.floor(options.batchSize / 2)),
+    refillAt: options.concurrency,
     claim,
     mayClaimMore: (claimedSoFar) => {
       const isKnownEmpty = claimedSoFar >= overview.ready + overview.expiredLeases;

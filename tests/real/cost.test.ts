@@ -23,7 +23,7 @@ describe.skipIf(isMailStackMissing())('the Redis commands that the costs are com
       redis,
       supabase,
       emailFunction: { url: stack.mailUrl, serviceRoleKey: stack.rest.key },
-      settings: { batchSize: 100, concurrency: 10, runBudgetMs: 240_000, lockTtlSeconds: 300, slots: 1 },
+      settings: { batchSize: 100, concurrency: 10, runBudgetMs: 240_000, lockTtlSeconds: 30, slots: 1 },
       clock: systemClock,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     });

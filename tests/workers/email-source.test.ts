@@ -47,17 +47,36 @@ const take = async (source: { next(): Promise<QueuedEmail | null> }, count: numb
 };
 
 describe('the source of emails', () => {
-  test('claims the next batch while a few of this one are left', async () => {
+  test('claims the next batch while half of this one is left', async () => {
     const { source, claims, answer } = aSource(25);
     const first = source.next();
     await answer();
     await first;
-    await take(source, 6);
+    await take(source, 4);
     expect(claims).toHaveLength(1);
     await source.next();
     expect(claims).toHaveLength(2);
     await take(source, 2);
     expect(claims).toHaveLength(2);
+  });
+
+  test('claims the sooner the more goes out during a claim, and a whole batch ahead at most', async () => {
+    const { source, claims, answer } = aSource(100);
+    const first = source.next();
+    await answer();
+    await first;
+    await take(source, 5);
+    // All that is left goes out before the second claim is answered.
+    await take(source, 4);
+    await answer();
+    await source.next();
+    expect(claims).toHaveLength(3);
+    // Nothing goes out during the third: now the fourth waits until only a few are left.
+    await answer();
+    await take(source, 16);
+    expect(claims).toHaveLength(3);
+    await source.next();
+    expect(claims).toHaveLength(4);
   });
 
   test('ends after a batch that was not full', async () => {
