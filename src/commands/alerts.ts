@@ -92,7 +92,7 @@ async function runShow({ arguments: [id = ''], io, environment, signal }: Invoca
   await using systems = await connectSystems(io, { environment, signal });
   const alert = alertWith(id, (await readFeed(systems, signal)).alerts);
   const look = lookOf(io);
-  const { title, means, check } = entryForAlert(alert.text);
+  const { id: section, title, means, check } = entryForAlert(alert.text);
   const steps = check.map(
     ({ text, command }, index) => `${index + 1}. ${text}${command === undefined ? '' : ` (${command})`}`,
   );
@@ -106,6 +106,8 @@ async function runShow({ arguments: [id = ''], io, environment, signal }: Invoca
     ...wrap(means, look.columns),
     '',
     ...steps.flatMap((step) => wrap(step, look.columns - 3).map((text, index) => (index === 0 ? text : `   ${text}`))),
+    '',
+    `docs/runbook.md#${section}`,
   ];
   io.stdout.write(shown(lines, look));
   return EXIT.ok;

@@ -146,7 +146,7 @@ export function deadLetterColumns(nowEpochMs: number, look: Look): readonly Colu
       title: 'why',
       shrinkTo: 10,
       cell: ({ failureReason, lastError }) =>
-        maskEmailsIn(cleanText(lastError === null ? failureReason : `${failureReason}: ${lastError}`, 200)),
+        maskEmailsIn(cleanText([...new Set([failureReason, lastError ?? failureReason])].join(': '), 200)),
     },
   ];
 }

@@ -1,7 +1,7 @@
 /** `email-ops queue show <id>`: one email, what was tried, and what became of it. */
 import type { SupabaseConnection } from '../data/supabase.ts';
 import type { DeadLetter, DeliveryLog, QueuedEmail } from '../domain/email.ts';
-import { formatAge, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
+import { formatAge, formatCount, formatInstant, formatLatency, plural } from '../domain/format.ts';
 import type { EmailStory } from '../domain/queue-page.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
@@ -133,6 +133,6 @@ function deliveryEvent({
 
 function deathEvent({ movedAtEpochMs, failureReason, totalAttempts, reviewedAtEpochMs }: DeadLetter): StoryEvent {
   const reviewed = reviewedAtEpochMs === null ? 'not reviewed' : `reviewed ${formatInstant(reviewedAtEpochMs)}`;
-  const text = `dead letter after ${totalAttempts} tries: ${failureReason} (${reviewed})`;
+  const text = `dead letter after ${plural(totalAttempts, 'try', 'tries')}: ${failureReason} (${reviewed})`;
   return { atEpochMs: movedAtEpochMs, text: maskEmailsIn(cleanText(text)) };
 }

@@ -197,7 +197,7 @@ function unacknowledgedAlerts(snapshot: Snapshot): readonly VerdictReason[] {
   const isUrgent = open.some(({ severity, atEpochMs }) => severity === 'critical' && isRecent(atEpochMs));
   return reason(isUrgent ? 'critical' : 'warning', 'unacknowledged-alerts', {
     text: `${plural(open.length, 'unacknowledged alert')}, newest: ${quoted(newest.text)}`,
-    action: 'Acknowledge in the dashboard (a).',
+    action: 'email-ops alerts list, then email-ops alerts ack; in the dashboard 3 and a',
   });
 }
 
