@@ -4,13 +4,16 @@ import { connectSupabase } from '../../src/data/supabase.ts';
 import { systemClock } from '../../src/domain/time.ts';
 import { createWorkers } from '../../src/workers/registry.ts';
 import { drainOnce } from '../lib/worker-process.ts';
+import { connectDirectly } from './direct-postgres.ts';
 
 const silent = { info: () => undefined, warn: complain, error: complain };
 
-await drainOnce(async ({ concurrency, count, restUrl, restKey, redisUrl, mailUrl, variant }) => {
-  const { batchSize = 100, slots = 1, isShared = false } = JSON.parse(variant || '{}') as OurVariant;
+await drainOnce(async ({ concurrency, count, postgresUrl, restUrl, restKey, redisUrl, mailUrl, variant }) => {
+  const { batchSize = 100, slots = 1, isShared = false, isDirect = false } = JSON.parse(variant || '{}') as OurVariant;
   const redis = connectRedis({ kind: 'tcp', url: redisUrl });
-  const supabase = connectSupabase({ url: restUrl, serviceRoleKey: restKey });
+  const supabase = isDirect
+    ? await connectDirectly(postgresUrl)
+    : connectSupabase({ url: restUrl, serviceRoleKey: restKey });
   const workers = createWorkers({
     redis,
     supabase,
@@ -51,6 +54,8 @@ export interface OurVariant {
   readonly slots?: number;
   /** Others drain as well: it ends when nothing is left. */
   readonly isShared?: boolean;
+  /** Without the REST API. */
+  readonly isDirect?: boolean;
 }
 
 function complain(line: string): void {

@@ -13,6 +13,7 @@ import {
   IN_SANDBOX,
   LEGACY,
   OURS,
+  OURS_DIRECT,
   PG_BOSS,
   SYSTEMS,
   type System,
@@ -219,16 +220,22 @@ function overheadVerdict(results: Results): string {
   const logging = results.get(plan)?.get(GRAPHILE_LOG);
   const trips = peers.map(([system, medians]) => roundTripsOf(system, medians) ?? Number.POSITIVE_INFINITY);
   const isFewest = (roundTripsOf(OURS, ours) ?? Number.POSITIVE_INFINITY) <= Math.min(...trips);
-  const against = (medians: Medians | undefined) => (medians === undefined ? Number.NaN : medians.wallMs / ours.wallMs);
+  const ratio = (peer: Medians | undefined, mine: Medians | undefined) =>
+    peer === undefined || mine === undefined ? Number.NaN : peer.wallMs / mine.wallMs;
+  const against = (peer: Medians | undefined) => ratio(peer, ours);
+  const withoutRest = results.get(plan)?.get(OURS_DIRECT);
+  const direct = ratio(fastest?.[1], withoutRest);
+  const directLogging = ratio(logging, withoutRest);
   return `Targets at 1,000 emails:
 
 - fewest round trips of all: ${met(isFewest)}
 - first, or within 10 % of the first, in emails a second at equal durability: ${met(against(fastest?.[1]) >= 0.9)}: ${figure(against(fastest?.[1]), 2)} × ${fastest?.[0].name ?? ''},
-  which keeps only its queue; ${figure(against(logging), 2)} × the same when it also logs each email, as email-ops does`;
+  which keeps only its queue; ${figure(against(logging), 2)} × the same when it also logs each email, as email-ops does
+- the same without the REST API: ${met(direct >= 0.9)}: ${figure(direct, 2)} ×, and ${figure(directLogging, 2)} ×`;
 }
 
 function peersOf(results: Results, plan: CellPlan): [System, Medians][] {
-  return [...(results.get(plan) ?? [])].filter(([system]) => system !== OURS && system !== IN_SANDBOX);
+  return [...(results.get(plan) ?? [])].filter(([system]) => ![OURS, OURS_DIRECT, IN_SANDBOX].includes(system));
 }
 
 /** HTTP requests where there are some, else statements, else one script an email; with the scripts that email-ops runs in Redis. */

@@ -47,6 +47,13 @@ export const OURS: System = {
   redis: 'plain',
 };
 
+/** What the REST API costs is the difference to this. Nobody can configure it. */
+export const OURS_DIRECT: System = {
+  ...OURS,
+  name: '**email-ops**, without REST',
+  setting: () => ourVariant({ isDirect: true }),
+};
+
 /** The hand-written worker of the customer's document, on the same tables. */
 export const LEGACY: System = {
   ...OURS,
@@ -134,6 +141,7 @@ export const BULLMQ_DURABLE: System = {
 
 export const SYSTEMS: readonly System[] = [
   OURS,
+  OURS_DIRECT,
   IN_SANDBOX,
   GRAPHILE,
   GRAPHILE_LOCAL,
