@@ -4,15 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { joinOrStartSandbox, stopSandbox } from '../../src/sandbox/launcher.ts';
-import type { Size } from '../../src/ui/layout.ts';
 import { isPostgresMissing, type PostgresCluster, startPostgres } from '../../tests/support/postgres.ts';
-import { median } from '../lib/stats.ts';
 import type { Section } from '../section.ts';
-import { analysePaint, analyseWatching, type Paint, type Watching } from './analysis.ts';
-import { type Contender, environmentIn, findPeers, ourDashboard, ROOT } from './contenders.ts';
-import { recordPaint, recordWatching } from './recording.ts';
+import { analyseWatching, type Paint, type Watching } from './analysis.ts';
+import { type Contender, findPeers, ourDashboard, ROOT } from './contenders.ts';
+import { emptyProgram, paintsOf } from './first-paint.ts';
+import { recordWatching } from './recording.ts';
 import { type Measured, reportOf } from './report.ts';
 import { SETTINGS, SIZES } from './settings.ts';
 
@@ -62,35 +60,30 @@ async function measure(
     });
     try {
       if (isIncident) await delay(SETTINGS.incidentSeconds * 1_000);
-      measured.push(await measureOne(ours, report));
+      measured.push(await measureOne(ours, report, { beside: [emptyProgram(join(folder, 'empty'))] }));
     } finally {
       await joined.leave();
       await stopSandbox(sandbox);
     }
   }
   for (const peer of peers) measured.push(await measureOne(peer, report, { load: postgres }));
-  report('the empty program with blessed');
-  const empty: Contender = {
-    name: 'an empty program with blessed',
-    version: '',
-    command: [process.execPath, fileURLToPath(new URL('./empty-blessed.cjs', import.meta.url))],
-    environment: environmentIn(join(folder, 'empty')),
-    drawsCharts: false,
-    ownInterval: null,
-  };
-  const floor = await Promise.all(SIZES.map((size) => paintOf(empty, size)));
-  return reportOf({ measured, floor, missing });
+  return reportOf({ measured, missing });
 }
 
 /** Both sizes at once: they take little, and what they send does not depend on it. First paints one after the other. */
 async function measureOne(
   contender: Contender,
   report: (line: string) => void,
-  { load }: { load: PostgresCluster | null } = { load: null },
+  { load = null, beside = [] }: { load?: PostgresCluster | null; beside?: readonly Contender[] } = {},
 ): Promise<Measured> {
   report(contender.name);
   const paints: (Paint | null)[] = [];
-  for (const size of SIZES) paints.push(await paintOf(contender, size));
+  const floor: (Paint | null)[] = [];
+  for (const size of SIZES) {
+    const [ours = null, ...others] = await paintsOf([contender, ...beside], size);
+    paints.push(ours);
+    floor.push(...others);
+  }
   const working = contender.name === 'pg_activity' && load !== null ? keepBusy(load) : null;
   const { warmSeconds, windowSeconds } = SETTINGS;
   const watchings = await Promise.all(
@@ -100,28 +93,7 @@ async function measureOne(
     }),
   );
   await working?.stop();
-  return { contender, paints, watchings };
-}
-
-/** The median of several starts; the first, which fills caches, is not counted. */
-async function paintOf(contender: Contender, size: Size): Promise<Paint | null> {
-  const words = contender.name.startsWith('email-ops') ? / SANDBOX +(OK|WARNING|CRITICAL) / : null;
-  const paints: Paint[] = [];
-  for (let round = 0; round <= SETTINGS.paints; round += 1) {
-    const recording =
-      words === null
-        ? await recordPaint({ ...contender, size }, 4)
-        : await recordWatching({ ...contender, size }, 0, 1.5);
-    const paint = await analysePaint(recording, size, words);
-    if (paint !== null && round > 0) paints.push(paint);
-  }
-  if (paints.length === 0) return null;
-  const times = paints.flatMap(({ wordsMs }) => (wordsMs === null ? [] : [wordsMs]));
-  return {
-    paintedMs: median(paints.map(({ paintedMs }) => paintedMs)),
-    bytes: median(paints.map(({ bytes }) => bytes)),
-    wordsMs: times.length === 0 ? null : median(times),
-  };
+  return { contender, paints, floor, watchings };
 }
 
 /** Sessions that come and go, so that there is activity to show. */
