@@ -81,6 +81,11 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   };
   const told = new WeakSet<ChildProcess>();
   for (const name of current.keys()) start(name);
+  // One that sleeps would not notice that we are gone.
+  const killWithUs = () => {
+    for (const child of processes.values()) child.kill('SIGKILL');
+  };
+  process.once('exit', killWithUs);
   const signal = (name: string, what: NodeJS.Signals) => processes.get(name)?.kill(what) ?? false;
 
   const drain = (name: string) => {
@@ -123,6 +128,7 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
         return endOf(child, { withinMs, isTold, giveUp: () => killed.add(child) });
       });
       const ways = await Promise.all(ends);
+      process.off('exit', killWithUs);
       return {
         drained: ways.filter((way) => way === 'drained').length,
         killed: ways.filter((way) => way === 'killed').length,
