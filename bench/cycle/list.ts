@@ -27,7 +27,7 @@ export interface ListCycle {
 }
 
 /** Enough pages down that the view holds as much as it ever does. */
-const PAGES_DOWN = 40;
+export const PAGES_DOWN = 40;
 
 export function createListCycle(rows: number): ListCycle {
   let state = connected(snapshotOf(rows), { size: SIZE, look: DARK });
