@@ -178,13 +178,13 @@ function overruled(answers: Answers, environment: Variables): readonly string[] 
 }
 
 function isMigrationMissing(checks: readonly Check[]): boolean {
-  return checks.some(({ name, state }) => (name === 'schema' || name === 'lists') && state !== 'ok');
+  return checks.some(({ name, state }) => (name === 'schema' || name === 'migrations') && state !== 'ok');
 }
 
 async function bringMigration({ prompt, invocation, say }: Dialogue): Promise<void> {
   say(
     '',
-    'The database lacks our migration: it can be watched, but the workers need it. It only adds things, and may be repeated.',
+    'The database lacks our migrations, or some of them: it can be watched, but workers and some views need them. They only add things, and may be repeated.',
     '  Address of the database (Supabase dashboard, Connect, session pooler; Enter prints the commands instead)',
   );
   const address = await prompt.askHidden('  postgresql://…:');
@@ -200,7 +200,7 @@ async function bringMigration({ prompt, invocation, say }: Dialogue): Promise<vo
       say(`  ✗ ${error.message}`);
     }
   }
-  say('  Apply it with one of these:', '', ...migrationCommands().map((line) => `    ${line}`));
+  say('  Apply them with one of these:', '', ...migrationCommands().map((line) => `    ${line}`));
 }
 
 async function offerSchedules({ prompt, invocation, say }: Dialogue, variables: Variables): Promise<void> {

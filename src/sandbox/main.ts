@@ -10,7 +10,8 @@ const [folder = '', scenario = '', speed = '1'] = process.argv.slice(2);
 // Its output is a log file; a starter that died meanwhile must not take it down.
 const log = (line: string) => process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 const tell = (message: MainMessage) => {
-  if (process.connected) process.send?.(message);
+  // It may have hung up at this moment: 'disconnect' tells, and an error would only kill us.
+  if (process.connected) process.send?.(message, () => undefined);
 };
 
 await main();
