@@ -26,6 +26,8 @@ export interface Fleet {
   readonly log: readonly string[];
   /** Workers that ended by themselves: none should. */
   readonly crashes: readonly string[];
+  /** Processes that the machine refused. */
+  readonly unstartable: readonly string[];
   /** Emails whose send was not answered in time, as the living worker told it. */
   readonly unanswered: ReadonlySet<string>;
   /** Tells all to drain and waits; what does not end in time is killed. Answers how many ended cleanly. */
@@ -43,6 +45,7 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   const timers = new Set<NodeJS.Timeout>();
   const log: string[] = [];
   const crashes: string[] = [];
+  const unstartable: string[] = [];
   const unanswered = new Set<string>();
   const killed = new WeakSet<ChildProcess>();
   let kills = 0;
@@ -66,10 +69,11 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
     createInterface({ input: child.stderr }).on('line', (line) => note(`stderr: ${line}`));
     // Its output is read to the end by then, as it is not at 'exit'.
     child.once('close', (code, signal) => {
+      if (child.pid === undefined) return;
       const isOurDoing = signal === 'SIGKILL' ? killed.has(child) : signal === 'SIGTERM' ? told.has(child) : code === 0;
       if (!isOurDoing) crashes.push(`${name} ended by itself (${signal ?? `exit code ${code}`})`);
     });
-    child.once('exit', () => {
+    const startAgain = () => {
       endpoints.delete(name);
       if (isEnding || processes.get(name) !== child) return;
       const timer = setTimeout(() => {
@@ -77,6 +81,12 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
         start(name);
       }, RESTART_AFTER_MS);
       timers.add(timer);
+    };
+    child.once('exit', startAgain);
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return;
+      unstartable.push(`${name} could not be started: ${error.message}`);
+      startAgain();
     });
   };
   const told = new WeakSet<ChildProcess>();
@@ -118,6 +128,7 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
     pid: (name) => processes.get(name)?.pid ?? null,
     log,
     crashes,
+    unstartable,
     unanswered,
     end: async (withinMs) => {
       isEnding = true;
@@ -158,7 +169,7 @@ async function endOf(
   child: ChildProcess,
   { withinMs, isTold, giveUp }: { withinMs: number; isTold: boolean; giveUp: () => void },
 ): Promise<'gone' | 'drained' | 'killed'> {
-  if (child.exitCode !== null || child.signalCode !== null) return 'gone';
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return 'gone';
   const closed = once(child, 'close');
   child.kill('SIGCONT');
   if (!isTold) child.kill('SIGTERM');

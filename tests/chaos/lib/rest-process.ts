@@ -30,10 +30,13 @@ export async function startRestProcess(databaseUrl: string): Promise<RestProcess
     const started = child;
     const watchdog = setTimeout(() => started.kill('SIGKILL'), START_DEADLINE_MS);
     started.stdout?.once('data', () => clearTimeout(watchdog));
-    child.once('exit', () => {
+    const startAgain = () => {
       clearTimeout(watchdog);
       if (!isStopping) setTimeout(() => (isStopping ? undefined : start()), 200);
-    });
+    };
+    child.once('exit', startAgain);
+    // The machine refused the process: nothing goes through until it does no more.
+    child.once('error', startAgain);
     return child;
   };
   const first = start();
@@ -44,7 +47,7 @@ export async function startRestProcess(databaseUrl: string): Promise<RestProcess
     reloadSchema: () => void child.kill('SIGKILL'),
     stop: async () => {
       isStopping = true;
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;

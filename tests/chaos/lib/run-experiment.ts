@@ -88,6 +88,7 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   const doubled = doubles
     .filter((each) => !late.includes(each))
     .map(({ id, what }) => `doubled: ${what} (${world.sendsOf(id).join(', ')})`);
+  spoiled.push(...fleet.unstartable);
   if (slow.length > 0 && stalls.isStarved()) spoiled.push(`the machine is too busy: ${slow.join(', ')}`);
   if (utcDay(systemClock.nowEpochMs()) !== day) spoiled.push('midnight passed, and with it the day that is counted');
   if (spoiled.length > 0 && judgement.lost.length + doubled.length === 0) throw new Error(spoiled.join(', '));
