@@ -19,13 +19,19 @@ export const section: Section = {
     await using world = await openWorld();
     const runs = await countRuns(world);
     report('runs are counted');
-    const watched = new Map<string, Watched>();
-    for (const [name, hours] of Object.entries(HOURS)) {
-      watched.set(name, await watch(world, hours));
-      report(`${name}: counted`);
-    }
+    const countAll = async (all: Readonly<Record<string, Hours>>) => {
+      const watched = new Map<string, Watched>();
+      for (const [name, hours] of Object.entries(all)) {
+        watched.set(name, await watch(world, hours));
+        report(`${name}, ${hours.hours} h: counted`);
+      }
+      return watched;
+    };
+    const hours = await countAll(HOURS);
+    const days = await countAll(DAYS);
     const kept = await budget;
-    return { markdown: [runTable(runs), hourTable(watched), dayTable(runs, watched), budgetText(kept)].join('\n\n') };
+    const parts = [runTable(runs), hourTable(hours), dayTable(runs, { hours, days }), budgetText(kept)];
+    return { markdown: parts.join('\n\n') };
   },
 };
 
@@ -35,11 +41,15 @@ const EMAILS = 100;
 
 const HOURS = {
   'left alone, all is well': { hours: 1, keys: 'never', workers: 'embedded' },
-  'left alone, workers by QStash': { hours: 1, keys: 'never', workers: 'qstash' },
   'the hour after the last key': { hours: 1, keys: 'before', workers: 'embedded' },
   'in use, a key every 30 s': { hours: 1, keys: 'always', workers: 'embedded' },
   'an incident, nobody there': { hours: 1, keys: 'never', workers: 'embedded', isIncident: true },
   'without the cadence: everything every 5 s': { hours: 1, keys: 'never', workers: 'embedded', isNaive: true },
+} as const satisfies Readonly<Record<string, Hours>>;
+
+const DAYS = {
+  'workers embedded': { hours: 24, keys: 'two-hours', workers: 'embedded' },
+  'workers by QStash': { hours: 24, keys: 'two-hours', workers: 'qstash' },
 } as const satisfies Readonly<Record<string, Hours>>;
 
 interface RunRow {
@@ -127,51 +137,80 @@ function hourTable(watched: ReadonlyMap<string, Watched>): string {
   ].join('\n');
 }
 
-function dayTable(runs: readonly RunRow[], watched: ReadonlyMap<string, Watched>): string {
-  const hour = (name: keyof typeof HOURS) => watched.get(name)?.redis ?? Number.NaN;
-  const remembered = hour('left alone, workers by QStash') - hour('left alone, all is well');
-  const day =
-    20 * hour('left alone, all is well') +
-    2 * hour('the hour after the last key') +
-    2 * hour('in use, a key every 30 s');
-  const naive = 24 * hour('without the cadence: everything every 5 s');
-  const legacy = EXPECTED_SCHEDULES.reduce((sum, { worker, intervalMs }) => {
-    const row = runs.find(({ what }) => what.startsWith(worker));
-    return sum + (row?.legacy?.redis ?? 0) * (DAY_MS / intervalMs);
-  }, 0);
-  const workers = EXPECTED_SCHEDULES.reduce((sum, { worker, intervalMs }) => {
-    const row = runs.find(({ what }) => what.startsWith(worker));
-    return sum + (row?.ours.redis ?? 0) * (DAY_MS / intervalMs);
-  }, 0);
+/** What a day takes of each. */
+type Day = Pick<Counts, 'redis' | 'inScripts' | 'postgres' | 'functions'>;
+
+function dayTable(
+  runs: readonly RunRow[],
+  { hours, days }: Readonly<Record<'hours' | 'days', ReadonlyMap<string, Watched>>>,
+): string {
+  const emails = emailsOf(runs, 'ours');
+  const dayOf = (name: keyof typeof DAYS) => sumOf([[1, days.get(name) ?? NOTHING], ...emails]);
+  const naive = hours.get('without the cadence: everything every 5 s' satisfies keyof typeof HOURS) ?? NOTHING;
+  const byQstash = dayOf('workers by QStash');
+  const rows: readonly (readonly [string, Day])[] = [
+    ['a console all day (2 h in use), workers embedded', dayOf('workers embedded')],
+    ['a console all day (2 h in use), workers by QStash', byQstash],
+    ['the workers alone', workersAlone(runs, 'ours')],
+    ['a console all day without the cadence', sumOf([[24, naive], ...emails])],
+    ['the legacy workers alone: no quota sync, no console', workersAlone(runs, 'legacy')],
+  ];
+  const isKept = byQstash.redis * DAYS_PER_MONTH <= PRICES.redis.freeCommandsPerMonth;
   const messages = EXPECTED_SCHEDULES.reduce((sum, { intervalMs }) => sum + DAY_MS / intervalMs, 0);
-  const rows = [
-    ['a console all day (2 h in use), workers embedded', day],
-    ['a console all day (2 h in use), workers by QStash', day + 24 * remembered],
-    ['the workers alone', workers],
-    ['a console all day without the cadence', naive],
-    ['the legacy workers alone: no quota sync, no console', legacy],
-  ] as const;
-  const isKept = (day + 24 * remembered) * DAYS_PER_MONTH <= PRICES.redis.freeCommandsPerMonth;
   return [
     '### A day and a month',
     '',
-    `Hours as counted above: twenty left alone, two in use, two after the last key; a month is ${DAYS_PER_MONTH} days. Prices of ${PRICES.asOf}: ${figure(PRICES.redis.freeCommandsPerMonth)}`,
-    `commands a month are free, then $${(PRICES.redis.perCommand * 100_000).toFixed(2)} for 100,000.`,
+    'A whole day counted in the same way, in use from nine to eleven, and a thousand emails besides, as a run of a hundred takes more than one with',
+    `nothing to do. A month is ${DAYS_PER_MONTH} days. Prices of ${PRICES.asOf}: ${figure(PRICES.redis.freeCommandsPerMonth)} commands a month are free, then $${(PRICES.redis.perCommand * 100_000).toFixed(2)} for 100,000.`,
     '',
     table(
-      ['', 'commands a day', 'a month', 'of the free tier', 'dollars a month'],
-      rows.map(([what, commands]) => [
+      ['', 'Redis a day', 'a month', 'of the free tier', 'dollars a month', 'Postgres a day', 'function calls a day'],
+      rows.map(([what, { redis, postgres, functions }]) => [
         what,
-        figure(commands),
-        figure(commands * DAYS_PER_MONTH),
-        share(commands),
-        dollars(commands * DAYS_PER_MONTH),
+        figure(redis),
+        figure(redis * DAYS_PER_MONTH),
+        share(redis),
+        dollars(redis * DAYS_PER_MONTH),
+        figure(postgres),
+        figure(functions),
       ]),
     ),
     '',
     `**Target: a console open all day beside all three workers stays inside the free tier: ${isKept ? 'kept' : 'MISSED'}.**`,
+    `Were the commands inside of scripts billed as well, ${bothBilled(rows.slice(0, 2).map(([, day]) => day))}.`,
     `Three QStash schedules are ${figure(messages)} messages a day, where ${figure(PRICES.qstash.freeMessagesPerDay)} are free; \`schedules sync --one-tick\` makes them 720.`,
   ].join('\n');
+}
+
+function bothBilled(days: readonly Day[]): string {
+  const months = days.map(({ redis, inScripts }) => (redis + inScripts) * DAYS_PER_MONTH);
+  return `the first two rows would be ${months.map((count) => `${figure(count)} a month ($${dollars(count)})`).join(' and ')}`;
+}
+
+const NOTHING: Day = { redis: Number.NaN, inScripts: Number.NaN, postgres: Number.NaN, functions: Number.NaN };
+
+type Part = readonly [times: number, Day];
+
+function sumOf(parts: readonly Part[]): Day {
+  const sum = (field: keyof Day) => parts.reduce((total, [times, counts]) => total + times * counts[field], 0);
+  return { redis: sum('redis'), inScripts: sum('inScripts'), postgres: sum('postgres'), functions: sum('functions') };
+}
+
+/** A thousand emails, over what the runs with nothing to do take. */
+function emailsOf(runs: readonly RunRow[], whose: 'ours' | 'legacy'): readonly Part[] {
+  const [idle, busy] = runs.map((row) => row[whose] ?? NOTHING);
+  return [
+    [1_000 / EMAILS, busy ?? NOTHING],
+    [-1_000 / EMAILS, idle ?? NOTHING],
+  ];
+}
+
+function workersAlone(runs: readonly RunRow[], whose: 'ours' | 'legacy'): Day {
+  const parts = EXPECTED_SCHEDULES.flatMap(({ worker, intervalMs }): Part[] => {
+    const counts = runs.find(({ what }) => what.startsWith(worker))?.[whose];
+    return counts == null ? [] : [[DAY_MS / intervalMs, counts]];
+  });
+  return sumOf([...parts, ...emailsOf(runs, whose)]);
 }
 
 function share(commandsPerDay: number): string {

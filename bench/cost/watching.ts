@@ -12,8 +12,11 @@ import { type Counts, run, type World } from './world.ts';
 
 export interface Hours {
   readonly hours: number;
-  /** `always`: one in every half minute; `before`: the last one was just before; `never`: the last was an hour before. */
-  readonly keys: 'always' | 'before' | 'never';
+  /**
+   * `always`: one in every half minute; `two-hours`: so from the ninth hour to the eleventh; `before`: the last one was just
+   * before; `never`: the last was an hour before.
+   */
+  readonly keys: 'always' | 'two-hours' | 'before' | 'never';
   /** `qstash`: each run is a message that is remembered. Null: no worker runs. */
   readonly workers: 'embedded' | 'qstash' | null;
   /** Something is wrong all the time. */
@@ -48,7 +51,7 @@ export async function watch(world: World, hours: Hours): Promise<Watched> {
     for (let second = 1; second <= hours.hours * 3_600; second += 1) {
       world.clock.advance(SECOND_MS);
       if (hours.workers !== null) await runDue(world, hours.workers, second);
-      const isKey = hours.keys === 'always' && second % KEY_EVERY_SECONDS === 0;
+      const isKey = second % KEY_EVERY_SECONDS === 0 && isUsed(hours.keys, second);
       await looked(() => console_.second(isKey));
     }
     if (world.clock.nowEpochMs() - beganAtEpochMs !== hours.hours * HOUR_MS)
@@ -85,7 +88,7 @@ function openConsole(world: World, { keys, isNaive }: Hours) {
   const { redis, supabase, clock } = world;
   const environment = { name: 'production', isSandbox: false };
   const reader: SnapshotReader = createSnapshotReader({ redis, supabase, qstash: null, clock, environment });
-  const openedAtEpochMs = clock.nowEpochMs() - (keys === 'never' ? HOUR_MS : 0);
+  const openedAtEpochMs = clock.nowEpochMs() - (wasLeft(keys) ? HOUR_MS : 0);
   let refreshes = 0;
   let lastEpochMs = Number.NEGATIVE_INFINITY;
   let state: State = initialState({
@@ -115,7 +118,15 @@ function openConsole(world: World, { keys, isNaive }: Hours) {
       const snapshot = await reader.read(undefined, { goodForMs: isNaive === true ? 0 : goodForMs(state.refreshMs) });
       dispatch({ type: 'read', snapshot });
       // What was known before the first look was an hour old as well.
-      if (refreshes === 1 && keys === 'never') state = { ...state, verdictSinceEpochMs: openedAtEpochMs };
+      if (refreshes === 1 && wasLeft(keys)) state = { ...state, verdictSinceEpochMs: openedAtEpochMs };
     },
   };
+}
+
+function isUsed(keys: Hours['keys'], second: number): boolean {
+  return keys === 'always' || (keys === 'two-hours' && second > 9 * 3_600 && second <= 11 * 3_600);
+}
+
+function wasLeft(keys: Hours['keys']): boolean {
+  return keys === 'never' || keys === 'two-hours';
 }

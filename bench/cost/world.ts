@@ -42,7 +42,7 @@ const SILENT = { info: () => undefined, warn: () => undefined, error: () => unde
 
 export async function openWorld(): Promise<World> {
   const disposables = new AsyncDisposableStack();
-  const stack = await startMailStack();
+  const stack = await startMailStack({ latencyFactor: 0 });
   disposables.defer(stack.stop);
   await stack.reset();
   const meter = disposables.use(await startRedisMeter(Number(new URL(stack.redisUrl).port)));

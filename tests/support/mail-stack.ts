@@ -93,7 +93,8 @@ export function isMailStackMissing(): boolean {
   return isRedisServerMissing() || isPostgresMissing();
 }
 
-export async function startMailStack(): Promise<MailStack> {
+/** `latencyFactor` 0: the function answers at once, its checks as well. */
+export async function startMailStack({ latencyFactor = 1 } = {}): Promise<MailStack> {
   const folder = mkdtempSync(join(tmpdir(), 'email-ops-mail-'));
   const redisServer: RedisServer = await startRedisServer();
   const postgres: PostgresCluster = await startPostgres();
@@ -103,6 +104,7 @@ export async function startMailStack(): Promise<MailStack> {
     folder,
     serviceKey: rest.key,
     seed: 'mail-stack',
+    latencyFactor,
     providers: everyProvider({ medianMs: 0, p99Ms: 0, failureRate: 0, dailyLimit: ENOUGH, monthlyLimit: ENOUGH }),
   });
   // One address for both, as Supabase has it; processes that know only that one come through here.
