@@ -14,6 +14,8 @@ export interface Measured extends Drained {
   readonly statements: number | null;
   /** What Redis executed, also within scripts. */
   readonly redisCommands: number;
+  /** Scripts that Redis was asked to run, each a round trip. */
+  readonly redisScripts: number;
 }
 
 export const CONCURRENCY = 10;
@@ -63,16 +65,24 @@ async function startCounting(servers: Servers, { database, redis }: System) {
     read: async () => {
       const info = String(await server.client.exec(['INFO', 'commandstats']));
       await server.close();
-      return { statements: (await statements?.read()) ?? null, redisCommands: commandsOf(info) };
+      const calls = callsOf(info);
+      return {
+        statements: (await statements?.read()) ?? null,
+        redisCommands: sum(calls.filter(({ name }) => !/^(info|config|client|hello)/.test(name))),
+        redisScripts: sum(calls.filter(({ name }) => /^(eval|evalsha|fcall)$/.test(name))),
+      };
     },
   };
 }
 
-/** Lines such as `cmdstat_get:calls=12,usec=…`, without the two that ask for them. */
-function commandsOf(info: string): number {
-  let sum = 0;
-  for (const [, name = '', calls] of info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
-    if (!/^(info|config|client|hello)/.test(name)) sum += Number(calls);
-  }
-  return sum;
+/** Of lines such as `cmdstat_get:calls=12,usec=…`. */
+function callsOf(info: string): readonly { readonly name: string; readonly calls: number }[] {
+  return [...info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => ({
+    name,
+    calls: Number(calls),
+  }));
+}
+
+function sum(calls: readonly { readonly calls: number }[]): number {
+  return calls.reduce((total, each) => total + each.calls, 0);
 }

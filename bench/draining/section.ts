@@ -50,6 +50,7 @@ interface Medians {
   readonly statementsPerEmail: number | null;
   readonly requestsPerEmail: number | null;
   readonly redisPerEmail: number;
+  readonly scriptsPerEmail: number;
   readonly peakBytes: number;
 }
 
@@ -101,6 +102,7 @@ function mediansOf(all: readonly Measured[]): Medians {
     statementsPerEmail: perEmail(({ statements }) => statements),
     requestsPerEmail: perEmail(({ requests }) => requests),
     redisPerEmail: of(({ redisCommands, count }) => redisCommands / count),
+    scriptsPerEmail: of(({ redisScripts, count }) => redisScripts / count),
     peakBytes: of(({ peakBytes }) => peakBytes),
   };
 }
@@ -194,7 +196,7 @@ function overheadTable(results: Results): string {
         return each === undefined ? null : figure(plan.count / (each.wallMs / 1_000));
       }),
       figure(medians?.cpuMsPerEmail ?? Number.NaN, 2),
-      figure(roundTripsOf(system, medians) ?? Number.NaN, 3),
+      figure(roundTripsOf(medians) ?? Number.NaN, 3),
       figure(medians?.statementsPerEmail ?? Number.NaN, 2),
       figure(medians?.redisPerEmail ?? Number.NaN, 3),
       figure((medians?.peakBytes ?? Number.NaN) / 1_000_000),
@@ -204,9 +206,8 @@ function overheadTable(results: Results): string {
   return `${table(head, rows, { words: [0, head.length - 1] })}
 
 CPU, round trips, statements, commands and memory are those of 1,000 emails, of the worker's process or counted at the servers
-(\`pg_stat_statements\`, \`INFO commandstats\`). Statements count \`BEGIN\`, \`SET\` and \`COMMIT\` of the REST API too; a round trip is a request that the
-worker waits for: HTTP requests to the REST API and Redis scripts for email-ops, statements for the others, and for BullMQ one script
-an email at least. Redis commands count those within scripts.`;
+(\`pg_stat_statements\`, \`INFO commandstats\`). Statements count \`BEGIN\`, \`SET\` and \`COMMIT\` of the REST API too; a round trip is a request that
+the worker makes: HTTP requests to the REST API, else statements, and scripts in Redis. Redis commands count those within scripts.`;
 }
 
 function overheadVerdict(results: Results): string {
@@ -218,8 +219,8 @@ function overheadVerdict(results: Results): string {
   const durable = peers.filter(([system]) => system !== BULLMQ && system !== GRAPHILE_LOG);
   const [fastest] = durable.toSorted(([, a], [, b]) => a.wallMs - b.wallMs);
   const logging = results.get(plan)?.get(GRAPHILE_LOG);
-  const trips = peers.map(([system, medians]) => roundTripsOf(system, medians) ?? Number.POSITIVE_INFINITY);
-  const isFewest = (roundTripsOf(OURS, ours) ?? Number.POSITIVE_INFINITY) <= Math.min(...trips);
+  const trips = peers.map(([, medians]) => roundTripsOf(medians) ?? Number.POSITIVE_INFINITY);
+  const isFewest = (roundTripsOf(ours) ?? Number.POSITIVE_INFINITY) <= Math.min(...trips);
   const ratio = (peer: Medians | undefined, mine: Medians | undefined) =>
     peer === undefined || mine === undefined ? Number.NaN : peer.wallMs / mine.wallMs;
   const against = (peer: Medians | undefined) => ratio(peer, ours);
@@ -238,11 +239,10 @@ function peersOf(results: Results, plan: CellPlan): [System, Medians][] {
   return [...(results.get(plan) ?? [])].filter(([system]) => ![OURS, OURS_DIRECT, IN_SANDBOX].includes(system));
 }
 
-/** HTTP requests where there are some, else statements, else one script an email; with the scripts that email-ops runs in Redis. */
-function roundTripsOf(system: System, medians: Medians | undefined): number | null {
+/** HTTP requests where there are some, else statements; and the scripts that Redis runs. */
+function roundTripsOf(medians: Medians | undefined): number | null {
   if (medians === undefined) return null;
-  if (system === BULLMQ || system === BULLMQ_DURABLE) return 1;
-  return medians.requestsPerEmail ?? medians.statementsPerEmail;
+  return (medians.requestsPerEmail ?? medians.statementsPerEmail ?? 0) + medians.scriptsPerEmail;
 }
 
 function limitOf(results: Results, plan: CellPlan): number {
