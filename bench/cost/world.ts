@@ -5,7 +5,7 @@
 import { createDeliveries, type Deliveries } from '../../src/data/deliveries.ts';
 import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
 import { connectSupabase, type SupabaseConnection } from '../../src/data/supabase.ts';
-import type { Clock } from '../../src/domain/time.ts';
+import { type Clock, DAY_MS, utcMidnightEpochMs } from '../../src/domain/time.ts';
 import { createWorkers, type Workers } from '../../src/workers/registry.ts';
 import { type ManualClock, manualClock } from '../../tests/support/clock.ts';
 import { type MailStack, startMailStack } from '../../tests/support/mail-stack.ts';
@@ -58,7 +58,8 @@ export async function openWorld(): Promise<World> {
     }).then(plain);
   });
   disposables.defer(door.stop);
-  const clock = manualClock(Date.now());
+  // At noon, or what is counted would differ where a piece of an hour has midnight in it.
+  const clock = manualClock(utcMidnightEpochMs(Date.now()) + DAY_MS / 2);
   const redis = connectRedis({ kind: 'tcp', url: meter.url });
   disposables.defer(redis.close);
   const supabase = connectSupabase({ url: door.url, serviceRoleKey: stack.rest.key });
