@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MOST_BYTES = 1_000_000;
+const LINES_SHOWN = 8;
 const CHANGED = ['CHANGELOG.md', 'package.json', 'package-lock.json', 'docs/email-ops.1'];
 const isDry = process.argv.includes('--dry-run');
 const { version: current } = JSON.parse(read('package.json'));
@@ -27,11 +28,8 @@ else {
 }
 check(`there is no tag v${version}`, !isTagged(version));
 check('nothing is uncommitted', run('git', ['status', '--porcelain']).stdout.trim() === '');
-check('format, lint, types and the fast tests', run('npm', ['run', '--silent', 'check']).status === 0);
-check(
-  'the docs are as src/ has them, their commands and links are there',
-  run('npm', ['run', '--silent', 'docs:check']).status === 0,
-);
+checkScript('format, lint, types and the fast tests', 'check');
+checkScript('the docs are as src/ has them, their commands and links are there', 'docs:check');
 const packed = run('npm', ['pack', '--dry-run', '--json', '--loglevel=error']);
 const [report] =
   packed.status === 0 ? JSON.parse(packed.stdout.slice(packed.stdout.indexOf('['))) : [{ size: Infinity }];
@@ -69,6 +67,15 @@ process.exitCode = faults.length === 0 ? 0 : 1;
 function check(what, isTrue) {
   console.log(`${isTrue ? '✓' : '✗'} ${what}`);
   if (!isTrue) faults.push(`not true: ${what}`);
+}
+
+function checkScript(what, script) {
+  const { status, stdout, stderr } = run('npm', ['run', '--silent', script]);
+  check(what, status === 0);
+  if (status === 0) return;
+  const lines = `${stdout}${stderr}`.split('\n').filter((line) => /fail|error|not as|no such|×|✗/i.test(line));
+  for (const line of lines.slice(0, LINES_SHOWN)) console.log(`    ${line.trim()}`);
+  console.log(`    all of it: npm run ${script}`);
 }
 
 /** Before the first major version, that one; afterwards the next minor. */
