@@ -22,7 +22,7 @@ dead letters, quota counts and statistics after the queue has drained and the qu
 - **recognised**: sends that were repeated and recognised by their idempotency key
 - **recovered**: from the end of the last fault until the queue had drained
 
-Times are shortened so that an experiment takes seconds: leases ${TIMING.leaseSeconds} s (60 s in production), lock ${TIMING.lockTtlSeconds} s (300 s), timeouts
+Times are shortened so that an experiment takes seconds: leases ${TIMING.leaseSeconds} s (25 s in production), lock ${TIMING.lockTtlSeconds} s (30 s), timeouts
 ${Object.values(TIMING.timeoutsMs).join(', ')} ms for Redis, Postgres and the email function. Waiting for a retry takes a quarter of a second instead of
 minutes. What is not shortened: a provider's circuit, which rests 30 s.
 `;
