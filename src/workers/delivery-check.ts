@@ -4,6 +4,7 @@
  */
 import { Receiver } from '@upstash/qstash';
 import { cleanText } from '../domain/text.ts';
+import { systemClock } from '../domain/time.ts';
 import { BodyTooLargeError, hasBearer, readBody } from './http.ts';
 
 export interface DeliveryCheckOptions {
@@ -55,7 +56,8 @@ export function createDeliveryCheck(options: DeliveryCheckOptions): DeliveryChec
       await receiver.verify({ signature, body, url, clockTolerance: CLOCK_TOLERANCE_SECONDS });
     } catch (error) {
       if (error instanceof BodyTooLargeError) return refused(413, error.message);
-      return refused(401, `The signature is not valid: ${cleanText(String((error as Error).message), 200)}.`);
+      const why = cleanText(String((error as Error).message), 200);
+      return refused(401, `The signature is not valid: ${why}.${timeFault(signature, systemClock.nowEpochMs())}`);
     }
     return { kind: 'accepted', trigger: 'qstash', messageId: messageIdOf(request) };
   };
@@ -65,6 +67,29 @@ function checkGet(request: Request, { cronSecret, isDevelopment }: DeliveryCheck
   if (hasBearer(request, cronSecret)) return { kind: 'accepted', trigger: 'vercel-cron', messageId: null };
   if (isDevelopment) return { kind: 'accepted', trigger: 'development', messageId: null };
   return refused(403, 'GET is for cron with CRON_SECRET, and for development.');
+}
+
+/**
+ * What the signature itself says of its time, as a hint for whoever looks into it: the SDK tells only why the key that it tried
+ * last did not fit, and a machine with a wrong clock refuses every call.
+ */
+function timeFault(signature: string, nowEpochMs: number): string {
+  const { nbf, exp } = claimsOf(signature);
+  const nowSeconds = nowEpochMs / 1_000;
+  if (Number(nbf) > nowSeconds + CLOCK_TOLERANCE_SECONDS)
+    return ' It was signed at a later time than it is here: check the clock.';
+  if (Number(exp) < nowSeconds - CLOCK_TOLERANCE_SECONDS) return ' It has expired, or the clock here is ahead.';
+  return '';
+}
+
+/** Nobody vouches for them. */
+function claimsOf(signature: string): { readonly nbf?: unknown; readonly exp?: unknown } {
+  try {
+    const payload = (signature.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+    return (JSON.parse(atob(payload)) as object | null) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Null for one that is not an id: it becomes part of a Redis key. */
