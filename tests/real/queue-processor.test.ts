@@ -230,18 +230,19 @@ describe.skipIf(isMailStackMissing())('a run of the queue processor', () => {
   });
 
   describe('what it costs', () => {
-    // A busy machine takes longer for the first results, and so a write more: the exact count is held by `npm run bench -- --quick`.
-    test.each([
-      { count: 100, atMost: 0.08 },
-      { count: 1_000, atMost: 0.06 },
-    ])('at most $atMost round trips an email at latency 0 ($count emails)', async ({ count, atMost }) => {
-      await stack.enqueue(count);
-      const processor = stack.processor();
-      expect(await run(processor)).toMatchObject({ successful: count });
-      const { postgres, redis } = processor.usage();
-      expect(postgres / count).toBeLessThanOrEqual(atMost);
-      expect(redis / count).toBeLessThanOrEqual(atMost);
-    });
+    // A machine that is busy elsewhere takes longer for the first results, and so a write more: then it is tried again.
+    test.each([100, 1_000])(
+      'at most 0.06 round trips an email at latency 0 (%d emails)',
+      { retry: 3 },
+      async (count) => {
+        await stack.enqueue(count);
+        const processor = stack.processor();
+        expect(await run(processor)).toMatchObject({ successful: count });
+        const { postgres, redis } = processor.usage();
+        expect(postgres / count).toBeLessThanOrEqual(0.06);
+        expect(redis / count).toBeLessThanOrEqual(0.06);
+      },
+    );
 
     test('at most 0.15 round trips an email at 300 ms; the pool stays full from batch to batch', async () => {
       await stack.reset({ medianMs: 300, p99Ms: 300 });
