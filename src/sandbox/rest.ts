@@ -1,6 +1,9 @@
 /** The REST API of Supabase (`/rest/v1/*`) over a database connection of `@supabase/lite`, open to one secret key. */
 import { randomBytes } from 'node:crypto';
 import { App, type Connection } from '@supabase/lite';
+import { restoreWarnings } from './own-warnings.ts';
+
+restoreWarnings();
 
 /** Answers one request of supabase-js. */
 export type RestHandler = (request: Request) => Promise<Response>;
