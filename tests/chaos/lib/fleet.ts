@@ -35,6 +35,11 @@ export interface Fleet {
 }
 
 const RESTART_AFTER_MS = 250;
+/** Of all fleets. One that sleeps would not notice that we are gone. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 const LINES_KEPT = 200;
 
 export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet {
@@ -55,6 +60,8 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
     const argument = JSON.stringify(current.get(name));
     const child = spawn(process.execPath, [script, argument], { stdio: ['pipe', 'pipe', 'pipe'] });
     processes.set(name, child);
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const note = (line: string) => {
       log.push(`${name} ${line}`);
       if (log.length > LINES_KEPT) log.shift();
@@ -91,11 +98,6 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   };
   const told = new WeakSet<ChildProcess>();
   for (const name of current.keys()) start(name);
-  // One that sleeps would not notice that we are gone.
-  const killWithUs = () => {
-    for (const child of processes.values()) child.kill('SIGKILL');
-  };
-  process.once('exit', killWithUs);
   const signal = (name: string, what: NodeJS.Signals) => processes.get(name)?.kill(what) ?? false;
 
   const drain = (name: string) => {
@@ -139,7 +141,6 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
         return endOf(child, { withinMs, isTold, giveUp: () => killed.add(child) });
       });
       const ways = await Promise.all(ends);
-      process.off('exit', killWithUs);
       return {
         drained: ways.filter((way) => way === 'drained').length,
         killed: ways.filter((way) => way === 'killed').length,

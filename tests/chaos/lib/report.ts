@@ -21,6 +21,8 @@ dead letters, quota counts and statistics after the queue has drained and the qu
 - **wrong**: a state or a counter that differs from what the outbox tells
 - **recognised**: sends that were repeated and recognised by their idempotency key
 - **recovered**: from the end of the last fault until the queue had drained
+- **repeated**: not judged but carried out again, because the harness or a machine at a standstill spoiled it; what was lost or
+  doubled in it would count all the same
 
 Times are shortened so that an experiment takes seconds: leases ${TIMING.leaseSeconds} s (25 s in production), lock ${TIMING.lockTtlSeconds} s (30 s), timeouts
 ${Object.values(TIMING.timeoutsMs).join(', ')} ms for Redis, Postgres and the email function. Waiting for a retry takes a quarter of a second instead of
@@ -67,7 +69,7 @@ export function summarize(outcomes: readonly CarriedOut[]): string {
       sum(({ experiment, judgement }) => (experiment.honoursKeys ? judgement.doubled.length : 0)),
     ],
     [
-      'doubled, keys ignored',
+      'doubled, keys ignored: in flight at a hard kill',
       sum(({ experiment, judgement }) => (experiment.honoursKeys ? 0 : judgement.doubled.length)),
     ],
     ['**wrong**', sum(({ judgement }) => judgement.wrong.length)],
