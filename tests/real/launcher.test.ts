@@ -157,12 +157,16 @@ describe('the sandbox process', () => {
 
   test('whoever waits for a start that was told to stop starts it anew', async () => {
     const stop = new AbortController();
+    const begun = Promise.withResolvers<void>();
     const first = joinOrStartSandbox({
       folder,
       signal: stop.signal,
-      onProgress: ({ done }) => done > 0 && stop.abort(),
+      onProgress: ({ done }) => {
+        begun.resolve();
+        if (done > 0) stop.abort();
+      },
     });
-    await until('the first has begun', () => processesIn(folder).length > 0);
+    await begun.promise;
     const [second] = await Promise.all([start(), expect(first).rejects.toThrow()]);
     expect(await redis(second, ['PING'])).toBe('PONG');
   });
