@@ -24,7 +24,7 @@ dead letters, quota counts and statistics after the queue has drained and the qu
 - **repeated**: not judged but carried out again, because the harness or a machine at a standstill spoiled it; what was lost or
   doubled in it would count all the same
 
-Times are shortened so that an experiment takes seconds: leases ${TIMING.leaseSeconds} s (25 s in production), lock ${TIMING.lockTtlSeconds} s (30 s), timeouts
+Times are shortened so that an experiment takes seconds: leases ${TIMING.leaseSeconds} s (25 s in production), lock ${TIMING.lockTtlSeconds} s (300 s), timeouts
 ${Object.values(TIMING.timeoutsMs).join(', ')} ms for Redis, Postgres and the email function. Waiting for a retry takes a quarter of a second instead of
 minutes. What is not shortened: a provider's circuit, which rests 30 s.
 `;
