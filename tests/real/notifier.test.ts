@@ -175,6 +175,9 @@ describe.skipIf(isMailStackMissing())('work and serve of one deployment', () => 
         // Each has looked once: the memory of what was told is as old as its look.
         await vi.waitFor(async () => expect(await redis.client.hexists('email:ops:told', 'since')).toBe(1), 20_000);
         await vi.waitFor(() => expect(posts).toHaveLength(1), 20_000);
+        // Whoever is stopped before the answer has come cannot know that it was told.
+        const isTold = () => running.some((each) => each.stdout().includes('[notify] Told by webhook'));
+        if (round === 1) await vi.waitFor(() => expect(isTold()).toBe(true), 20_000);
         for (const { child } of running) child.kill('SIGTERM');
         const ends = await Promise.all(running.map((each) => each.finished()));
         const told = ends.filter(({ stdout }) => stdout.includes('[notify] Told by webhook: alert'));

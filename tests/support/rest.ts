@@ -35,12 +35,22 @@ export async function serveRest(databaseUrl: string, { connections = 20, port = 
   const rest = createRest(connection, key);
   // The first request grants the roles their rights. Several first ones at once get into each other's way (HTTP 409).
   await rest(new Request('http://rest.test/rest/v1/email_queue?limit=1', { headers: { apikey: key } }));
-  const server = createAdaptorServer({ fetch: rest });
+  // A client that is killed leaves its request under way, and its connection to the database with it: a pool that is closed
+  // meanwhile would wait for that one for ever.
+  const underWay = new Set<Promise<Response>>();
+  const server = createAdaptorServer({
+    fetch: (request) => {
+      const answer = rest(request);
+      underWay.add(answer);
+      return answer.finally(() => underWay.delete(answer));
+    },
+  });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const stop = async () => {
     if ('closeAllConnections' in server) server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
+    await Promise.allSettled(underWay);
     await connection.close();
   };
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, key, stop, [Symbol.asyncDispose]: stop };
