@@ -11,6 +11,9 @@ export default defineConfig({
           name: 'fast',
           include: ['tests/**/*.test.ts'],
           exclude: [...real, ...chaos],
+          // What they share is code without state: loading it anew for each of 126 files would take as long as the tests.
+          isolate: false,
+          maxWorkers: '100%',
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
