@@ -37,7 +37,8 @@ export function quotaPanel(state: State, rect: Rect): Panel {
 
 interface Row {
   readonly name: Line;
-  readonly uses: readonly QuotaUse[];
+  /** Day and month. */
+  readonly uses: readonly [QuotaUse, QuotaUse];
   readonly forecast: Segment;
 }
 
@@ -51,8 +52,8 @@ function rowOf(state: State, queue: QueueOverview, quota: ProviderQuota): Row {
 
 interface Columns {
   readonly bar: number;
-  /** Zero where there is no room for numbers beside the percentages. */
-  readonly counts: number;
+  /** Of day and month: zero where there is no room for numbers beside the percentage. */
+  readonly counts: readonly [number, number];
 }
 
 const NAME = 13;
@@ -61,13 +62,18 @@ const LEAST_BAR = 4;
 /** When the quota of the day runs out at today's rate. */
 const ENDS = 'ends';
 
-/** Always there: name, both bars, both percentages, the forecast. Counts come with room, then longer bars. */
+/** Always there: name, both bars, both percentages, the forecast. Counts come with room, the day's first, then longer bars. */
 function columnsFor(width: number, rows: readonly Row[]): Columns {
   const forecast = Math.max(ENDS.length, ...rows.map((row) => row.forecast.text.length));
-  const counts = Math.max(...rows.flatMap(({ uses }) => uses.map((use) => countsText(use).length))) + 1;
-  const rest = (used: number) => Math.floor((width - NAME - forecast - 2 * (PERCENT + used)) / 2);
-  const shown = rest(counts) >= LEAST_BAR ? counts : 0;
-  return { bar: Math.max(2, Math.min(30, rest(shown))), counts: shown };
+  const widest = (pick: 0 | 1) => Math.max(...rows.map(({ uses }) => countsText(uses[pick]).length)) + 1;
+  const [day, month] = [widest(0), widest(1)];
+  const barBeside = (counts: number) => Math.floor((width - NAME - forecast - 2 * PERCENT - counts) / 2);
+  const wanted = [
+    [day, month],
+    [day, 0],
+  ] as const;
+  const counts = wanted.find(([one, other]) => barBeside(one + other) >= LEAST_BAR) ?? [0, 0];
+  return { bar: Math.max(2, Math.min(30, barBeside(counts[0] + counts[1]))), counts };
 }
 
 function countsText({ sent, limit }: QuotaUse): string {
@@ -75,15 +81,17 @@ function countsText({ sent, limit }: QuotaUse): string {
 }
 
 function headLine({ bar, counts }: Columns): Line {
-  const group = (name: string) => seg(name.padEnd(bar + PERCENT + counts), 'muted');
-  return line(seg(''.padEnd(NAME)), group('day'), group('month'), seg(ENDS, 'muted'));
+  const group = (name: string, width: number) => seg(name.padEnd(bar + PERCENT + width), 'muted');
+  return line(seg(''.padEnd(NAME)), group('day', counts[0]), group('month', counts[1]), seg(ENDS, 'muted'));
 }
 
 function quotaLine({ name, uses, forecast }: Row, columns: Columns): Line {
-  return [...fill(name, NAME), ...uses.flatMap((use) => useSegments(use, columns)), forecast];
+  const [day, month] = uses;
+  const { bar, counts } = columns;
+  return [...fill(name, NAME), ...useSegments(day, bar, counts[0]), ...useSegments(month, bar, counts[1]), forecast];
 }
 
-function useSegments(use: QuotaUse, { bar, counts }: Columns): Segment[] {
+function useSegments(use: QuotaUse, bar: number, counts: number): Segment[] {
   const percent = percentUsed(use);
   const role = ROLES[quotaStatus(percent)];
   return [
