@@ -30,7 +30,7 @@ export interface QueueProcessorOptions {
   /** After this no send is started. */
   readonly runBudgetMs: number;
   readonly lockTtlSeconds: number;
-  /** How long a row stays ours without renewal, and so how long after a crash it waits. 60 s unless told. */
+  /** How long a row stays ours without renewal, and so how long after a crash it waits. 25 s unless told. */
   readonly leaseSeconds?: number;
   /** The longest a send can take: no email is started whose lease is shorter. 15,000 ms unless told. */
   readonly sendTimeoutMs?: number;
