@@ -18,7 +18,13 @@ export const section: Section = {
 };
 
 /** As `watch` sets V8 for itself (src/commands/dashboard/open.ts). */
-const FLAGS = ['--semi-space-growth-factor=1', '--no-opt', '--no-maglev', '--disable-warning=ExperimentalWarning'];
+const FLAGS = [
+  '--semi-space-growth-factor=1',
+  '--no-opt',
+  '--no-maglev',
+  '--optimize-for-size',
+  '--disable-warning=ExperimentalWarning',
+];
 
 async function measured(): Promise<Measurements> {
   const program = fileURLToPath(new URL('./measure.ts', import.meta.url));
