@@ -96,6 +96,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
     [/(daily|monthly) message quota|LimitExceeded/i, 'quota'],
     [/throttling|TooManyRequests|maximum sending rate/i, 'rate-limited'],
     [/AccountSuspended|SendingPaused|AccessDenied|NotVerified|address(es)? (is|are) not verified|NotFound/i, 'refused'],
+    [/RequestExpired|ExpiredToken|IncompleteSignature|InvalidSignature|NotAuthorized|OptInRequired/, 'refused'],
     [/MessageRejected|BadRequest|InvalidParameter|illegal address/i, 'permanent'],
     [/InternalFailure|ServiceUnavailable/, 'outage'],
   ],

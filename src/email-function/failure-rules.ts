@@ -4,7 +4,7 @@
  * (`classifySendFailure`); a test holds the two together.
  */
 import { type SendFailureKind, safeReason } from '../domain/send-failure.ts';
-import { SECOND_MS } from '../domain/time.ts';
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../domain/time.ts';
 import type { SendRefusal } from './provider.ts';
 import type { ProviderReply } from './provider-call.ts';
 
@@ -24,8 +24,11 @@ export interface ErrorDialect {
   /** The error's name or number, '' where it has none. */
   readonly codeOf: (reply: ProviderReply) => string;
   readonly textOf: (reply: ProviderReply) => string;
-  /** Headers that say when to come back, in order of belief: seconds, or a date. */
-  readonly resetHeaders: readonly string[];
+  /**
+   * Headers that say when to come back, in order of belief: seconds, or a date. For each kind its own: the end of the running
+   * second, which some send with every answer, says nothing about a used-up day.
+   */
+  readonly resetHeaders: Readonly<Partial<Record<SendFailureKind, readonly string[]>>>;
 }
 
 const COMMON_RULES: readonly (readonly [from: number, to: number, kind: SendFailureKind])[] = [
@@ -40,6 +43,8 @@ const COMMON_RULES: readonly (readonly [from: number, to: number, kind: SendFail
 ];
 
 const MAX_TEXT = 300;
+/** A header that says longer is not believed: a month is the longest that a quota lasts. */
+const LONGEST_QUOTA_MS = 31 * DAY_MS;
 
 export function refusalOf(reply: ProviderReply, dialect: ErrorDialect, nowEpochMs: number): SendRefusal {
   const code = dialect.codeOf(reply);
@@ -51,8 +56,8 @@ export function refusalOf(reply: ProviderReply, dialect: ErrorDialect, nowEpochM
       (each.text === undefined || each.text.test(text)),
   );
   const kind = rule?.kind ?? commonKind(reply.status);
-  const mayComeBack = kind === 'rate-limited' || kind === 'quota' || kind === 'outage';
-  const retryAfterMs = mayComeBack ? resetOf(reply.headers, dialect.resetHeaders, nowEpochMs) : null;
+  const resetMs = resetOf(reply.headers, dialect.resetHeaders[kind] ?? [], nowEpochMs);
+  const retryAfterMs = resetMs === null ? null : Math.min(resetMs, kind === 'quota' ? LONGEST_QUOTA_MS : HOUR_MS);
   const head = code === '' ? `${reply.status}` : `${reply.status} ${code}`;
   const wait =
     kind === 'rate-limited' && retryAfterMs !== null

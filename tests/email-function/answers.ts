@@ -158,10 +158,14 @@ export const FAILURES: readonly FailureCase[] = [
   {
     provider: 'resend',
     what: 'a used-up day',
-    answer: resend(429, 'daily_quota_exceeded', 'You have reached your daily email sending quota.'),
+    // The rate's headers are on every answer, and say nothing about the day.
+    answer: resend(429, 'daily_quota_exceeded', 'You have reached your daily email sending quota.', {
+      'retry-after': '1',
+      'ratelimit-reset': '1',
+    }),
     kind: 'quota',
     period: 'day',
-    source: RESEND,
+    source: RESEND_RATE,
   },
   {
     provider: 'resend',
@@ -189,6 +193,14 @@ export const FAILURES: readonly FailureCase[] = [
     kind: 'rate-limited',
     retryAfterMs: 3_000,
     source: RESEND_RATE,
+  },
+  {
+    provider: 'resend',
+    what: 'too many requests, until the end of time',
+    answer: resend(429, 'rate_limit_exceeded', 'Too many requests.', { 'retry-after': '999999999999999' }),
+    kind: 'rate-limited',
+    retryAfterMs: 3_600_000,
+    source: 'RFC 9110 §10.2.3',
   },
   {
     provider: 'resend',
@@ -261,10 +273,14 @@ export const FAILURES: readonly FailureCase[] = [
   {
     provider: 'brevo',
     what: 'no credits left',
-    answer: brevo(402, 'not_enough_credits', 'Not enough credits'),
+    answer: brevo(402, 'not_enough_credits', 'Not enough credits', {
+      'x-sib-ratelimit-limit': '1000',
+      'x-sib-ratelimit-remaining': '999',
+      'x-sib-ratelimit-reset': '1',
+    }),
     kind: 'quota',
     period: 'day',
-    source: BREVO,
+    source: BREVO_RATE,
   },
   {
     provider: 'brevo',
@@ -382,13 +398,39 @@ export const FAILURES: readonly FailureCase[] = [
   },
   {
     provider: 'mailersend',
+    what: 'too many in this minute, with the day’s end beside it',
+    answer: mailersend(429, 'Too Many Attempts. #MS42903', {
+      headers: { 'x-ratelimit-reset': '9', 'x-apiquota-remaining': '80', 'x-apiquota-reset': '2026-11-24T00:00:00Z' },
+    }),
+    kind: 'rate-limited',
+    retryAfterMs: 9_000,
+    source: MAILERSEND,
+  },
+  {
+    provider: 'mailersend',
     what: 'a used-up day',
     answer: mailersend(429, 'You have reached your daily API request quota. #MS42901', {
-      headers: { 'x-apiquota-remaining': '0', 'x-apiquota-reset': '2026-11-24T00:00:00Z' },
+      headers: {
+        'retry-after': '30',
+        'x-ratelimit-reset': '30',
+        'x-apiquota-remaining': '0',
+        'x-apiquota-reset': '2026-11-24T00:00:00Z',
+      },
     }),
     kind: 'quota',
     period: 'day',
     retryAfterMs: 43_200_000,
+    source: MAILERSEND,
+  },
+  {
+    provider: 'mailersend',
+    what: 'a used-up day that never ends',
+    answer: mailersend(429, 'You have reached your daily API request quota. #MS42901', {
+      headers: { 'x-apiquota-reset': '9999-12-31T00:00:00Z' },
+    }),
+    kind: 'quota',
+    period: 'day',
+    retryAfterMs: 2_678_400_000,
     source: MAILERSEND,
   },
   {
@@ -456,6 +498,27 @@ export const FAILURES: readonly FailureCase[] = [
     provider: 'aws_ses',
     what: 'no right to send',
     answer: ses(403, 'AccessDeniedException', 'User is not authorized to perform: ses:SendEmail'),
+    kind: 'refused',
+    source: SES_COMMON,
+  },
+  {
+    provider: 'aws_ses',
+    what: 'a request signed at another time than its own',
+    answer: ses(400, 'RequestExpired', 'The request reached the service more than 15 minutes after its date stamp.'),
+    kind: 'refused',
+    source: SES_COMMON,
+  },
+  {
+    provider: 'aws_ses',
+    what: 'an incomplete signature',
+    answer: ses(400, 'IncompleteSignature', 'The request signature does not conform to AWS standards.'),
+    kind: 'refused',
+    source: SES_COMMON,
+  },
+  {
+    provider: 'aws_ses',
+    what: 'credentials that ran out',
+    answer: ses(400, 'ExpiredTokenException', 'The security token included in the request is expired.'),
     kind: 'refused',
     source: SES_COMMON,
   },

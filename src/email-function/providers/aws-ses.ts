@@ -28,6 +28,11 @@ const DIALECT: ErrorDialect = {
     { text: /maximum sending rate/i, kind: 'rate-limited' },
     { code: /^LimitExceeded/, kind: 'quota', period: 'day' },
     { code: /^(AccountSuspended|SendingPaused|AccessDenied|MailFromDomainNotVerified|NotFound)/, kind: 'refused' },
+    // Credentials, or a clock that is wrong, some of them with the status of a bad request: not the email's fault.
+    {
+      code: /^(RequestExpired|ExpiredToken|IncompleteSignature|InvalidSignature|NotAuthorized|OptIn)/,
+      kind: 'refused',
+    },
     // In its sandbox every recipient must be verified, and outside of it the sender.
     { code: /^MessageRejected/, text: /not verified/i, kind: 'refused' },
     { code: /^(MessageRejected|BadRequest|InvalidParameter)/, kind: 'permanent' },
@@ -36,7 +41,7 @@ const DIALECT: ErrorDialect = {
   codeOf: ({ headers, body }) => (headers.get('x-amzn-errortype') ?? textAt(body, '__type')).replace(/^.*#|:.*$/g, ''),
   textOf: ({ body, status }) => textAt(body, 'message') || textAt(body, 'Message') || `HTTP ${status} without a reason`,
   // It says nowhere when to come back.
-  resetHeaders: ['retry-after'],
+  resetHeaders: { 'rate-limited': ['retry-after'], outage: ['retry-after'] },
 };
 
 export function createAwsSes(options: SesOptions): EmailProvider {

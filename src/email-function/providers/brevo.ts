@@ -25,8 +25,8 @@ const DIALECT: ErrorDialect = {
   ],
   codeOf: ({ body }) => textAt(body, 'code'),
   textOf: ({ body, status }) => textAt(body, 'message') || `HTTP ${status} without a reason`,
-  // It sends no Retry-After.
-  resetHeaders: ['x-sib-ratelimit-reset'],
+  // It sends no Retry-After, but what stands before it may.
+  resetHeaders: { 'rate-limited': ['x-sib-ratelimit-reset', 'retry-after'], outage: ['retry-after'] },
 };
 
 export function createBrevo(options: ProviderOptions): EmailProvider {

@@ -18,7 +18,11 @@ const DIALECT: ErrorDialect = {
   ],
   codeOf: ({ body }) => /#MS\d{5}/.exec(textAt(body, 'message'))?.[0] ?? '',
   textOf: wordsOf,
-  resetHeaders: ['retry-after', 'x-apiquota-reset', 'x-ratelimit-reset'],
+  resetHeaders: {
+    'rate-limited': ['retry-after', 'x-ratelimit-reset'],
+    quota: ['x-apiquota-reset'],
+    outage: ['retry-after'],
+  },
 };
 
 export function createMailersend(options: ProviderOptions): EmailProvider {

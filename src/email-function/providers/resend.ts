@@ -26,7 +26,8 @@ const DIALECT: ErrorDialect = {
   ],
   codeOf: ({ body }) => textAt(body, 'name'),
   textOf: ({ body, status }) => textAt(body, 'message') || `HTTP ${status} without a reason`,
-  resetHeaders: ['retry-after', 'ratelimit-reset'],
+  // Of its quota it does not say when it ends.
+  resetHeaders: { 'rate-limited': ['retry-after', 'ratelimit-reset'], outage: ['retry-after'] },
 };
 
 export function createResend(options: ProviderOptions): EmailProvider {
