@@ -68,6 +68,9 @@ const FUNCTION_RULES: readonly Rule[] = [
   [/^409 invalid_idempotent_request/, 'permanent'],
   // The provider was not even asked: the email waits or goes elsewhere, and it costs no attempt.
   [/^503 (circuit_open|provider_disabled)\b/, 'rate-limited'],
+  // An SMTP server in the name of a provider: its numbers are not those of HTTP.
+  [/^4\d\d smtp:/, 'transient'],
+  [/^5\d\d smtp:/, 'permanent'],
 ];
 
 const RULES: Readonly<Record<string, readonly Rule[]>> = {

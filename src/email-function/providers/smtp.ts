@@ -4,7 +4,8 @@
  */
 import type { Transporter } from 'nodemailer';
 import type { Provider } from '../../domain/email.ts';
-import { type Email, type EmailProvider, type Sender, type SendResult, senderOf } from '../provider.ts';
+import { safeReason } from '../../domain/send-failure.ts';
+import { type Email, type EmailProvider, type Sender, type SendRefusal, senderOf } from '../provider.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 30_000;
@@ -86,19 +87,38 @@ function toMessage(email: Email, preset: Sender) {
   };
 }
 
-/** What the server said by number; without one, how the connection ended. A refused login is the operator's to mend. */
-function toRefusal(error: unknown): Extract<SendResult, { ok: false }> {
-  const { message, responseCode, code } = error as { message?: string; responseCode?: number; code?: string };
-  return {
-    ok: false,
-    kind: kindOf(responseCode, code),
-    message: `${responseCode ?? code ?? 'SMTP'}: ${message ?? String(error)}`,
-    retryAfterMs: null,
-    period: 'day',
-  };
+/**
+ * What the server said by number (RFC 5321 §4.2.1): 4xx for now, 5xx for good. Its numbers are not those of HTTP, where 451 is for
+ * good, so the message says whose they are. Where the connection ended without one, the email may have been taken.
+ */
+function toRefusal(error: unknown): SendRefusal {
+  const { message, responseCode = 0, code = 'SMTP' } = error as SmtpError;
+  const words = safeReason(message ?? String(error));
+  if (code === 'EAUTH') return refusal('refused', `401 smtp_login: ${words}`);
+  if (responseCode >= 400) {
+    return refusal(responseCode >= 500 ? 'permanent' : 'transient', `${responseCode} smtp: ${words}`);
+  }
+  if (code === 'EDNS' || NEVER_ARRIVED.test(words)) {
+    return refusal('outage', `EHOSTUNREACH: The SMTP server could not be reached; nothing was sent. ${words}`);
+  }
+  if (HUNG_UP.test(code)) {
+    return refusal('unanswered', `504 no_answer: The SMTP server hung up; it may have sent the email. ${words}`);
+  }
+  return refusal('transient', `${code}: ${words}`);
 }
 
-function kindOf(responseCode: number | undefined, code: string | undefined): 'permanent' | 'refused' | 'transient' {
-  if (code === 'EAUTH') return 'refused';
-  return responseCode !== undefined && responseCode >= 500 ? 'permanent' : 'transient';
+/** As nodemailer throws it. Its `command` is of no use: it says CONN also of a connection that ends after the email. */
+interface SmtpError {
+  readonly message?: string;
+  readonly responseCode?: number;
+  readonly code?: string;
+}
+
+/** No connection, or one without a greeting. */
+const NEVER_ARRIVED =
+  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|^Connection timeout|^Greeting never received/;
+const HUNG_UP = /^(ECONNECTION|ESOCKET|ETIMEDOUT|ECONNRESET|EPIPE)$/;
+
+function refusal(kind: SendRefusal['kind'], message: string): SendRefusal {
+  return { ok: false, kind, message, retryAfterMs: null, period: 'day' };
 }
