@@ -7,6 +7,7 @@ import { safeReason } from '../domain/send-failure.ts';
 import { type Clock, SECOND_MS } from '../domain/time.ts';
 import { createAuthorization } from './authorization.ts';
 import { healthAnswer } from './health.ts';
+import { limitedText } from './limited-text.ts';
 import type { EmailProvider } from './provider.ts';
 import { type FunctionRequest, type HealthMode, parseRequest } from './requests.ts';
 import { createRouter } from './route.ts';
@@ -40,6 +41,7 @@ export type Handler = (request: Request) => Promise<Response>;
 
 /** A body beyond this is refused. The largest email that providers take is 10 MB, and JSON may double it. */
 const MAX_BODY_BYTES = 25_000_000;
+const METHODS = 'POST, OPTIONS';
 
 export function createHandler(parts: HandlerParts): Handler {
   const signal = parts.signal ?? new AbortController().signal;
@@ -108,7 +110,7 @@ export function createHandler(parts: HandlerParts): Handler {
   const answer = async (request: Request): Promise<Response> => {
     if (request.method === 'OPTIONS') return new Response(null, { status: 204 });
     if (!(await isAuthorized(request))) return json(401, { error: 'Unauthorized' });
-    if (request.method !== 'POST') return json(405, { error: 'Method not allowed: use POST' });
+    if (request.method !== 'POST') return json(405, { error: 'Method not allowed: use POST' }, { allow: METHODS });
     const text = await readText(request);
     if (text === null) return json(413, { success: false, error: 'The body is too large' });
     const parsed = parseRequest(text);
@@ -131,14 +133,14 @@ export function createHandler(parts: HandlerParts): Handler {
 /** Null when it is longer than allowed. */
 async function readText(request: Request): Promise<string | null> {
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return null;
-  const text = await request.text();
-  return text.length > MAX_BODY_BYTES ? null : text;
+  const { text, isWhole } = await limitedText(request, MAX_BODY_BYTES);
+  return isWhole ? text : null;
 }
 
 /** Browsers may call it from anywhere, if they have a key. */
 function allowOrigins(response: Response): Response {
   response.headers.set('access-control-allow-origin', '*');
-  response.headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
+  response.headers.set('access-control-allow-methods', METHODS);
   response.headers.set('access-control-allow-headers', 'authorization, x-client-info, apikey, content-type');
   return response;
 }

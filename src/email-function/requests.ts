@@ -28,19 +28,27 @@ export type Parsed =
   | { readonly ok: true; readonly request: FunctionRequest }
   | { readonly ok: false; readonly bad: BadRequest };
 
+/** What becomes one line of an email's head: with a line break in it, it would be two. */
+const line = z.string().regex(/^[^\r\n\0]*$/);
 const filled = z.string().trim().min(1);
+const filledLine = line.trim().min(1);
+/** Kept in Postgres, which takes neither half characters nor NUL. */
+const key = z
+  .string()
+  .max(256)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text));
 const bodySchema = z.record(z.string(), z.unknown());
 
 const sendSchema = z.object({
-  to: filled,
-  subject: filled,
+  to: filledLine,
+  subject: filledLine,
   html: filled,
   text: z.string().nullish(),
-  from: z.string().nullish(),
-  fromName: z.string().nullish(),
-  replyTo: z.string().nullish(),
+  from: line.nullish(),
+  fromName: line.nullish(),
+  replyTo: line.nullish(),
   provider: z.enum(PROVIDERS),
-  idempotencyKey: z.string().min(1).max(256).nullish(),
+  idempotencyKey: key.nullish(),
   ignoreCircuit: z.boolean().nullish(),
 });
 
@@ -50,6 +58,9 @@ const queueSchema = z.object({
   batchSize: z.int().min(1).max(500).optional(),
   concurrency: z.int().min(1).max(20).optional(),
 });
+
+/** Without them it would be another email than the caller meant, so it is not sent at all. */
+const UNSUPPORTED = ['attachments', 'cc', 'bcc'] as const;
 
 /** `text` is the raw body. */
 export function parseRequest(text: string): Parsed {
@@ -75,9 +86,11 @@ export function parseRequest(text: string): Parsed {
 
 function parseSend(body: Record<string, unknown>): Parsed {
   if (!isProvider(body.provider)) {
-    const error = body.provider === undefined ? 'Missing required field: provider' : 'Unknown provider';
+    const error = isAbsent(body.provider) ? 'Missing required field: provider' : 'Unknown provider';
     return bad({ error, validProviders: PROVIDERS });
   }
+  const unsupported = UNSUPPORTED.filter((field) => !isAbsent(body[field]));
+  if (unsupported.length > 0) return bad({ error: `Unsupported fields: ${unsupported.join(', ')}` });
   return parse(sendSchema, body, (given) => ({
     action: 'send',
     ignoreCircuit: given.ignoreCircuit ?? false,
@@ -91,7 +104,7 @@ function parseSend(body: Record<string, unknown>): Parsed {
       from: given.from || undefined,
       fromName: given.fromName || undefined,
       replyTo: given.replyTo || undefined,
-      idempotencyKey: given.idempotencyKey ?? undefined,
+      idempotencyKey: given.idempotencyKey || undefined,
     },
   }));
 }
@@ -104,9 +117,14 @@ function parse<T>(
   const result = schema.safeParse(body);
   if (result.success) return { ok: true, request: toRequest(result.data) };
   const fields = [...new Set(result.error.issues.map((issue) => issue.path.join('.')))];
-  const missing = fields.filter((field) => body[field] == null || body[field] === '');
+  const missing = fields.filter((field) => isAbsent(body[field]));
   if (missing.length > 0) return bad({ error: `Missing required fields: ${missing.join(', ')}` });
   return bad({ error: `Invalid fields: ${fields.join(', ')}` });
+}
+
+/** Left out, or left empty. */
+function isAbsent(value: unknown): boolean {
+  return value == null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 function bad(body: BadRequest): Parsed {

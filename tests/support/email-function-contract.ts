@@ -97,6 +97,7 @@ export function describeEmailFunction(name: string, open: () => Promise<Subject>
 
     test.each([
       ['a missing provider', () => ({ ...aSend(), provider: undefined }), 'Missing required field: provider'],
+      ['no provider, as null', () => aSend({ provider: null }), 'Missing required field: provider'],
       ['an unknown provider', () => aSend({ provider: 'sendgrid' }), 'Unknown provider'],
     ])('%s is a 400 that names the four', async (_, body, error) => {
       expect(await call(body())).toMatchObject({ status: 400, body: { error, validProviders: [...PROVIDERS] } });
@@ -107,6 +108,11 @@ export function describeEmailFunction(name: string, open: () => Promise<Subject>
       ['an empty subject', () => aSend({ subject: '' }), 'Missing required fields: subject'],
       ['no html', () => aSend({ html: null }), 'Missing required fields: html'],
       ['a key that is too long', () => aSend({ idempotencyKey: 'k'.repeat(257) }), 'Invalid fields: idempotencyKey'],
+      ['a key that no database holds', () => aSend({ idempotencyKey: 'k\0' }), 'Invalid fields: idempotencyKey'],
+      ['a key with half a character', () => aSend({ idempotencyKey: 'k\ud800' }), 'Invalid fields: idempotencyKey'],
+      ['several recipients', () => aSend({ to: ['a@example.org', 'b@example.org'] }), 'Invalid fields: to'],
+      ['an attachment', () => aSend({ attachments: [{ filename: 'a.pdf' }] }), 'Unsupported fields: attachments'],
+      ['copies', () => aSend({ cc: 'b@example.org', bcc: ['c@example.org'] }), 'Unsupported fields: cc, bcc'],
       ['no action', () => ({}), 'Unknown or missing action'],
       ['broken JSON', () => '{"action":', 'Invalid JSON: the body must be one JSON object'],
       ['a list', () => [], 'Invalid JSON: the body must be one JSON object'],
@@ -115,6 +121,15 @@ export function describeEmailFunction(name: string, open: () => Promise<Subject>
     ])('%s is a 400', async (_, body, error) => {
       const before = subject.delivered().length;
       expect(await call(body())).toMatchObject({ status: 400, body: { error, ...always } });
+      expect(subject.delivered()).toHaveLength(before);
+    });
+
+    test.each(['to', 'subject', 'from', 'fromName', 'replyTo'])('a line break in %s is a 400', async (field) => {
+      const before = subject.delivered().length;
+      expect(await call(aSend({ [field]: 'a@example.org\r\nBcc: b@example.org' }))).toMatchObject({
+        status: 400,
+        body: { error: `Invalid fields: ${field}` },
+      });
       expect(subject.delivered()).toHaveLength(before);
     });
 
@@ -258,9 +273,35 @@ export function describeEmailFunction(name: string, open: () => Promise<Subject>
       }
     });
 
-    test('anything but POST is not allowed', async () => {
-      const request = new Request(URL_OF_FUNCTION, { method: 'GET', headers: { apikey: subject.key } });
-      expect((await subject.fetch(request)).status).toBe(405);
+    test('fields that are left empty count as left out', async () => {
+      const empty = { text: null, from: '', fromName: '', replyTo: '', idempotencyKey: '', attachments: [], cc: null };
+      const before = subject.delivered().length;
+      for (let n = 0; n < 2; n++) expect((await call(aSend(empty))).status).toBe(200);
+      expect(subject.delivered()).toHaveLength(before + 2);
+    });
+
+    test.each(['GET', 'PUT', 'DELETE', 'PATCH'])('%s is not allowed, only POST', async (method) => {
+      const request = new Request(URL_OF_FUNCTION, { method, headers: { apikey: subject.key } });
+      const answer = await subject.fetch(request);
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get('allow')).toBe('POST, OPTIONS');
+    });
+
+    test('a body that does not end is refused, and not read on', async () => {
+      let chunks = 0;
+      const body = new ReadableStream({
+        pull: (controller) => {
+          chunks += 1;
+          controller.enqueue(new Uint8Array(1_000_000).fill(32));
+        },
+      });
+      const init = { method: 'POST', headers: { apikey: subject.key }, body, duplex: 'half' } as RequestInit;
+      const answer = await subject.fetch(new Request(URL_OF_FUNCTION, init));
+      expect({ status: answer.status, body: await answer.json() }).toMatchObject({
+        status: 413,
+        body: { success: false, error: 'The body is too large' },
+      });
+      expect(chunks).toBeLessThan(30);
     });
   });
 }
