@@ -13,6 +13,15 @@ export function asciiMailbox(name: string, address: string): string {
   return /^[\x20-\x7e]*$/.test(clean) ? mailbox(clean, address) : `${encodedWords(clean)} <${address}>`;
 }
 
+/** With a domain in other letters in its ASCII form (RFC 5890). What is before the @ has none. */
+export function asciiAddress(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  const domain = address.slice(at);
+  if (/^[\x20-\x7e]*$/.test(domain) || !/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return address;
+  const url = `http://${domain}`;
+  return URL.canParse(url) ? address.slice(0, at) + new URL(url).hostname : address;
+}
+
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

@@ -1,4 +1,5 @@
 /** One HTTP request to a provider: bounded in time and size, answered with a value whatever happens on the way. */
+import { limitedText } from './limited-text.ts';
 import type { SendRefusal } from './provider.ts';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -13,11 +14,16 @@ export interface ProviderReply {
 
 export type Called =
   | { readonly ok: true; readonly reply: ProviderReply }
-  | { readonly ok: false; readonly refusal: SendRefusal };
+  | {
+      readonly ok: false;
+      readonly refusal: SendRefusal;
+      /** The same for a request that would send nothing. */
+      readonly fault: string;
+    };
 
 /** The email function answers within 15 s, its own bookkeeping included. */
 export const PROVIDER_TIMEOUT_MS = 10_000;
-const MAX_TEXT = 20_000;
+const MAX_ANSWER_BYTES = 20_000;
 
 /**
  * Sends the request once, and follows no redirect: that would carry keys that are in headers of their own to wherever it leads.
@@ -35,23 +41,24 @@ export async function callProvider(
       request instanceof Request
         ? await fetch(request, { signal: deadline, redirect: 'manual' })
         : await fetch(request.url, { ...request.init, signal: deadline, redirect: 'manual' });
-    const text = (await response.text()).slice(0, MAX_TEXT);
+    const { text } = await limitedText(response, MAX_ANSWER_BYTES);
     return { ok: true, reply: { status: response.status, headers: response.headers, body: parsed(text), text } };
   } catch (error) {
-    return { ok: false, refusal: refusalOf(name, error) };
+    return failed(name, error);
   }
 }
 
 /** Errors of `fetch` carry addresses and whole requests; only what they mean gets out. */
-function refusalOf(name: string, error: unknown): SendRefusal {
+function failed(name: string, error: unknown): Called {
   const words = wordsOf(error);
   const never = NEVER_ARRIVED.find(([pattern]) => pattern.test(words));
   if (never !== undefined) {
-    return refusal('outage', `${never[1]}: ${name} could not be reached; nothing was sent.`);
+    const fault = `${never[1]}: ${name} could not be reached`;
+    return { ok: false, refusal: refusal('outage', `${fault}; nothing was sent.`), fault: `${fault}.` };
   }
   const isTimeout = /TimeoutError|AbortError|timed? ?out/i.test(words);
-  const what = isTimeout ? `did not answer within ${PROVIDER_TIMEOUT_MS / 1_000} s` : 'closed the connection';
-  return refusal('unanswered', `504 no_answer: ${name} ${what}; it may have sent the email.`);
+  const fault = `504 no_answer: ${name} ${isTimeout ? 'did not answer in time' : 'closed the connection'}`;
+  return { ok: false, refusal: refusal('unanswered', `${fault}; it may have sent the email.`), fault: `${fault}.` };
 }
 
 /** No connection was made: as Node (undici) and Deno put it. */

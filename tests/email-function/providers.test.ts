@@ -97,6 +97,24 @@ describe.each(PROVIDERS)('%s', (name) => {
     },
   );
 
+  test('a health check that is not answered says so, and nothing of emails', async () => {
+    stubs[name].answerChecks('hang');
+    const check = await provider(name).checkHealth(AbortSignal.timeout(200));
+    stubs[name].answerChecks(null);
+    expect(check).toMatchObject({ status: 'error', message: `504 no_answer: ${name} did not answer in time.` });
+    const nowhere = { RESEND_BASE_URL: gone, BREVO_BASE_URL: gone, MAILERSEND_BASE_URL: gone, AWS_SES_BASE_URL: gone };
+    expect(await provider(name, nowhere).checkHealth(never)).toMatchObject({
+      status: 'error',
+      message: `ECONNREFUSED: ${name} could not be reached.`,
+    });
+  });
+
+  test('an answer that does not end is read no further than it matters', async () => {
+    stubs[name].answerNext('endless');
+    const result = await provider(name).send(anEmail(name, { idempotencyKey: undefined }), AbortSignal.timeout(5_000));
+    expect(result).toEqual({ ok: true, messageId: null });
+  });
+
   test('an email that was accepted without a message id was accepted', async () => {
     stubs[name].answerNext({ status: 200, body: {} });
     expect(await provider(name).send(anEmail(name), never)).toEqual({ ok: true, messageId: null });
@@ -199,6 +217,15 @@ describe('what is sent', () => {
           },
         },
       },
+    });
+  });
+
+  test('Amazon SES gets domains in ASCII, and what is none as it is', async () => {
+    const addresses = { to: 'ana@bücher.example', from: 'hello@食.example', replyTo: 'Ana <ana@bücher.example>' };
+    expect((await sentBy('aws_ses', { ...addresses, fromName: 'F' }))?.body).toMatchObject({
+      FromEmailAddress: 'F <hello@xn--r35a.example>',
+      Destination: { ToAddresses: ['ana@xn--bcher-kva.example'] },
+      ReplyToAddresses: ['Ana <ana@bücher.example>'],
     });
   });
 

@@ -34,9 +34,9 @@ export interface ProviderStub extends AsyncDisposable {
   /** Emails that really went out, each once. */
   readonly delivered: readonly { readonly to: string; readonly messageId: string }[];
   /** Answers the coming sends so, one after the other; then as documented again. */
-  answerNext(...answers: readonly (StubAnswer | 'hang' | 'cut-off')[]): void;
+  answerNext(...answers: readonly (StubAnswer | 'hang' | 'cut-off' | 'endless')[]): void;
   /** Answers every check so from now on. */
-  answerChecks(answer: StubAnswer | null): void;
+  answerChecks(answer: StubAnswer | 'hang' | null): void;
 }
 
 interface Dialect {
@@ -136,8 +136,8 @@ export async function startProviderStub(provider: Provider): Promise<ProviderStu
   const checks: Taken[] = [];
   const delivered: { to: string; messageId: string }[] = [];
   const byKey = new Map<string, string>();
-  const next: (StubAnswer | 'hang' | 'cut-off')[] = [];
-  let checkAnswer: StubAnswer | null = null;
+  const next: (StubAnswer | 'hang' | 'cut-off' | 'endless')[] = [];
+  let checkAnswer: StubAnswer | 'hang' | null = null;
 
   const take = (taken: Taken): string => {
     const key = dialect.keyOf(taken);
@@ -157,6 +157,7 @@ export async function startProviderStub(provider: Provider): Promise<ProviderStu
     const taken = { path, headers, body: raw === '' ? null : JSON.parse(raw) };
     if (method !== 'POST' || path !== dialect.sendPath) {
       checks.push(taken);
+      if (checkAnswer === 'hang') return;
       return write(response, checkAnswer ?? dialect.check);
     }
     sends.push(taken);
@@ -166,6 +167,10 @@ export async function startProviderStub(provider: Provider): Promise<ProviderStu
       take(taken);
       response.writeHead(200, { 'content-length': '1000' }).write('{');
       return void setImmediate(() => response.destroy());
+    }
+    if (told === 'endless') {
+      take(taken);
+      return writeEndlessly(response.writeHead(200));
     }
     write(response, told ?? dialect.accept(take(taken)));
   });
@@ -190,6 +195,14 @@ export async function startProviderStub(provider: Provider): Promise<ProviderStu
       await once(server, 'close');
     },
   };
+}
+
+function writeEndlessly(response: ServerResponse): void {
+  const more = () => {
+    if (!response.destroyed && response.write(' '.repeat(65_536))) setImmediate(more);
+  };
+  response.on('drain', more);
+  more();
 }
 
 function write(response: ServerResponse, { status, headers = {}, body }: StubAnswer): void {

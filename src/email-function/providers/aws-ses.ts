@@ -4,7 +4,7 @@ import { AwsClient } from 'aws4fetch';
 import type { HealthCheck, QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
-import { asciiMailbox } from '../mailbox.ts';
+import { asciiAddress, asciiMailbox } from '../mailbox.ts';
 import { type EmailProvider, type SendRefusal, senderOf } from '../provider.ts';
 import { type Called, callProvider, type ProviderReply } from '../provider-call.ts';
 import { healthOfCall, JSON_TYPE, type ProviderOptions } from './options.ts';
@@ -61,7 +61,7 @@ export function createAwsSes(options: SesOptions): EmailProvider {
       return await callProvider('aws_ses', fetch, await aws.sign(`${baseUrl}${path}`, init), signal);
     } catch {
       // Signing fails where the address is none; the request was not made.
-      return { ok: false, refusal: MISCONFIGURED };
+      return { ok: false, refusal: MISCONFIGURED, fault: MISCONFIGURED.message };
     }
   };
 
@@ -82,9 +82,10 @@ export function createAwsSes(options: SesOptions): EmailProvider {
       const from = senderOf(email, sender);
       const text = (data: string) => ({ Data: data, Charset: 'UTF-8' });
       const body = {
-        FromEmailAddress: asciiMailbox(from.name, from.address),
-        Destination: { ToAddresses: [email.to] },
-        ReplyToAddresses: email.replyTo === undefined ? undefined : [email.replyTo],
+        // It takes domains in their ASCII form alone (SES Developer Guide, Unicode in addresses).
+        FromEmailAddress: asciiMailbox(from.name, asciiAddress(from.address)),
+        Destination: { ToAddresses: [asciiAddress(email.to)] },
+        ReplyToAddresses: email.replyTo === undefined ? undefined : [asciiAddress(email.replyTo)],
         Content: {
           Simple: {
             Subject: text(email.subject),

@@ -45,7 +45,7 @@ export function healthOfCall(
   isFine: (reply: ProviderReply) => boolean = () => false,
 ): HealthCheck {
   const latencyMs = Math.round(performance.now() - startedAtMs);
-  if (!called.ok) return { status: 'error', message: called.refusal.message, latencyMs };
+  if (!called.ok) return { status: 'error', message: called.fault, latencyMs };
   const { reply } = called;
   if (reply.status < 300 || isFine(reply)) {
     const isSlow = latencyMs > SLOW_MS;
