@@ -107,10 +107,10 @@ begin
       delete from public.email_idempotency where key in (
         select key from public.email_idempotency where created_at < now() - interval '24 hours' limit 1000 for update skip locked);
     end if;
-    insert into public.email_idempotency (key, fingerprint, provider) values (p_key, p_fingerprint, p_provider)
-    on conflict (key) do nothing;
-    -- Whoever sends the same key waits here, for the length of one statement, not of a send.
-    select * into known from public.email_idempotency where key = p_key for update;
+    -- Whoever sends the same key waits here, for the length of one statement, not of a send. One statement, too: between an
+    -- insert and a select for update the row could be deleted, and then two would send.
+    insert into public.email_idempotency as mine (key, fingerprint, provider) values (p_key, p_fingerprint, p_provider)
+    on conflict (key) do update set key = mine.key returning * into known;
     if known.created_at <= now() - interval '24 hours' and (known.claimed_until is null or known.claimed_until < now()) then
       update public.email_idempotency
       set fingerprint = p_fingerprint, provider = p_provider, state = 'sending', claim = null, claimed_until = null,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEmailFunction } from '../../src/data/email-function.ts';
 import { connectSupabase, type SupabaseConnection } from '../../src/data/supabase.ts';
 import { admit, circuitStateAt, verdictOf } from '../../src/domain/circuit.ts';
@@ -98,6 +98,27 @@ describe.skipIf(isPostgresMissing())('the deployed email function, several insta
         provider: 'brevo',
         messageId: 'm-1',
       });
+    });
+
+    test('a key that becomes free while several wait for it is one send’s alone', async () => {
+      const store = createSupabaseStore(connect().client);
+      const { action: _, ...email } = aSend({ idempotencyKey: 'row-6' });
+      await deployment.sql`insert into email_idempotency (key, fingerprint, provider) values ('row-6', '', 'brevo')`;
+      let waiting: ReturnType<typeof store.begin> | undefined;
+      await deployment.sql.begin(async (sql) => {
+        // As a failed send gives its key free.
+        await sql`select 1 from email_idempotency where key = 'row-6' for update`;
+        waiting = store.begin(email as Email, { ignoreCircuit: false });
+        await vi.waitFor(async () => {
+          const [found] = await deployment.sql`
+            select count(*)::int as waiting from pg_stat_activity
+            where wait_event_type = 'Lock' and query like '%email_function_begin%'`;
+          expect(found?.waiting).toBe(1);
+        }, 5_000);
+        await sql`delete from email_idempotency where key = 'row-6'`;
+      });
+      expect(await waiting).toMatchObject({ kind: 'go', claim: expect.any(String) });
+      expect(await store.begin(email as Email, { ignoreCircuit: false })).toEqual({ kind: 'in-flight' });
     });
 
     test('when Postgres is out of reach, only what cannot be sent twice is sent', async () => {
