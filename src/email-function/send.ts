@@ -40,8 +40,8 @@ export interface Answered {
 
 export type Sender = (email: Email, options: { ignoreCircuit: boolean; signal: AbortSignal }) => Promise<Answered>;
 
-/** Tries of writing down what became of a send: forgetting a success would send its repetition. */
-const FINISH_TRIES = 3;
+/** Waits between tries of writing down what became of a send: forgetting a success would send its repetition. */
+const FINISH_AGAIN_MS = [200, 1_000] as const;
 /** How long a repetition waits for another instance that is sending the same key. */
 const AWAIT_MS = 8_000;
 const AWAIT_STEP_MS = 250;
@@ -150,12 +150,14 @@ async function finish(
     latencyMs,
     usedUpUntilEpochMs: usedUpUntil(result, clock.nowEpochMs()),
   };
-  for (let tries = 1; ; tries += 1) {
+  for (let tries = 0; ; tries += 1) {
     try {
       return await store.finish(email, admission, end);
     } catch (error) {
-      if (tries < FINISH_TRIES) continue;
-      return log(`[email-function] What became of a send was not written down: ${wordsOf(error)}`);
+      const waitMs = FINISH_AGAIN_MS[tries];
+      if (waitMs === undefined)
+        return log(`[email-function] What became of a send was not written down: ${wordsOf(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
 }
