@@ -4,6 +4,7 @@
  * (`classifySendFailure`); a test holds the two together.
  */
 import { type SendFailureKind, safeReason } from '../domain/send-failure.ts';
+import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../domain/time.ts';
 import type { SendRefusal } from './provider.ts';
 import type { ProviderReply } from './provider-call.ts';
@@ -43,11 +44,12 @@ const COMMON_RULES: readonly (readonly [from: number, to: number, kind: SendFail
 ];
 
 const MAX_TEXT = 300;
+const MAX_CODE = 80;
 /** A header that says longer is not believed: a month is the longest that a quota lasts. */
 const LONGEST_QUOTA_MS = 31 * DAY_MS;
 
 export function refusalOf(reply: ProviderReply, dialect: ErrorDialect, nowEpochMs: number): SendRefusal {
-  const code = dialect.codeOf(reply);
+  const code = maskEmailsIn(cleanText(dialect.codeOf(reply), MAX_CODE));
   const text = dialect.textOf(reply);
   const rule = dialect.rules.find(
     (each) =>

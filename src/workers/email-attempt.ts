@@ -9,6 +9,7 @@ import { FaultError } from '../data/fault.ts';
 import { type EmailResult, isProvider, type Provider, type QueuedEmail } from '../domain/email.ts';
 import { findEmailFault } from '../domain/email-validation.ts';
 import { formatInstant } from '../domain/format.ts';
+import { safeMessageId } from '../domain/message-id.ts';
 import { classifySendFailure, type SendFailure, unanswered } from '../domain/send-failure.ts';
 import { type Clock, MINUTE_MS } from '../domain/time.ts';
 import { markUnanswered, unansweredProvider } from '../domain/unanswered-mark.ts';
@@ -162,7 +163,7 @@ async function sendOnce(email: QueuedEmail, provider: Provider, send: AttemptPar
     const { latencyMs } = outcome;
     if (outcome.ok) {
       const by = isProvider(outcome.provider) ? outcome.provider : provider;
-      return { kind: 'sent', by, messageId: cleaned(outcome.messageId), latencyMs };
+      return { kind: 'sent', by, messageId: safeMessageId(outcome.messageId ?? ''), latencyMs };
     }
     return { kind: 'failed', failure: failureOf(provider, outcome), latencyMs };
   } catch (error) {
@@ -230,17 +231,4 @@ function restingUntil(untilEpochMs: number, clock: Clock): GiveBack {
 function obstructed(obstacle: Obstacle, clock: Clock): GiveBack {
   const note = 'message' in obstacle ? obstacle.message : null;
   return { kind: 'give-back', retryAtEpochMs: clock.nowEpochMs() + COME_BACK_MS, note, obstacle };
-}
-
-function cleaned(messageId: string | null): string | null {
-  return messageId === null ? null : safeMessageId(messageId);
-}
-
-/** Message ids hold an @ and are no addresses: they are stored as they are, without what Postgres or a terminal would refuse. */
-function safeMessageId(messageId: string): string | null {
-  const clean = messageId
-    .toWellFormed()
-    .replaceAll(/\p{Cc}/gu, '')
-    .slice(0, 500);
-  return clean === '' ? null : clean;
 }

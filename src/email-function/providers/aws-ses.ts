@@ -1,6 +1,7 @@
 /** Amazon SES, API v2: https://docs.aws.amazon.com/ses/latest/APIReference-V2/ (SendEmail, GetAccount). Signed with SigV4. */
 
 import { AwsClient } from 'aws4fetch';
+import { safeMessageId } from '../../domain/message-id.ts';
 import type { HealthCheck, QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
@@ -99,7 +100,9 @@ export function createAwsSes(options: SesOptions): EmailProvider {
       const { reply } = called;
       const id = textAt(reply.body, 'MessageId');
       // Accepted without an id is accepted: taken for a failure, it would be sent again.
-      return reply.status < 300 ? { ok: true, messageId: id || null } : refusalOf(reply, DIALECT, clock.nowEpochMs());
+      return reply.status < 300
+        ? { ok: true, messageId: safeMessageId(id) }
+        : refusalOf(reply, DIALECT, clock.nowEpochMs());
     },
     checkHealth: async (signal) => {
       const { startedAtMs, called: asked } = askAccount(signal);

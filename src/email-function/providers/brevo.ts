@@ -1,5 +1,6 @@
 /** Brevo: https://developers.brevo.com/reference/send-transac-email, /get-account, /docs/heterogenous-versions-batch-emails. */
 
+import { safeMessageId } from '../../domain/message-id.ts';
 import type { QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
@@ -66,7 +67,9 @@ export function createBrevo(options: ProviderOptions): EmailProvider {
       const { reply } = called;
       const id = textAt(reply.body, 'messageId');
       // Accepted without an id is accepted: taken for a failure, it would be sent again.
-      return reply.status < 300 ? { ok: true, messageId: id || null } : refusalOf(reply, DIALECT, clock.nowEpochMs());
+      return reply.status < 300
+        ? { ok: true, messageId: safeMessageId(id) }
+        : refusalOf(reply, DIALECT, clock.nowEpochMs());
     },
     checkHealth: async (signal) => {
       const { startedAtMs, called } = askAccount(signal);

@@ -1,5 +1,6 @@
 /** MailerSend: https://developers.mailersend.com/api/v1/email.html, /general.html (errors, rate limits, API quota). */
 
+import { safeMessageId } from '../../domain/message-id.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, textAt } from '../fields.ts';
 import { type EmailProvider, type SendRefusal, senderOf } from '../provider.ts';
@@ -51,7 +52,9 @@ export function createMailersend(options: ProviderOptions): EmailProvider {
       const id = reply.headers.get('x-message-id') ?? '';
       if (isSuppressed(reply)) return SUPPRESSED;
       // Accepted without an id is accepted: taken for a failure, it would be sent again.
-      return reply.status < 300 ? { ok: true, messageId: id || null } : refusalOf(reply, DIALECT, clock.nowEpochMs());
+      return reply.status < 300
+        ? { ok: true, messageId: safeMessageId(id) }
+        : refusalOf(reply, DIALECT, clock.nowEpochMs());
     },
     // Free of charge: it does not count against the quota that it reports.
     checkHealth: async (signal) =>

@@ -1,5 +1,6 @@
 /** Resend: https://resend.com/docs/api-reference (emails, errors, idempotency keys, rate limits). */
 
+import { safeMessageId } from '../../domain/message-id.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { textAt } from '../fields.ts';
 import { mailbox } from '../mailbox.ts';
@@ -59,7 +60,9 @@ export function createResend(options: ProviderOptions): EmailProvider {
       const { reply } = called;
       const id = textAt(reply.body, 'id');
       // Accepted without an id is accepted: taken for a failure, it would be sent again.
-      return reply.status < 300 ? { ok: true, messageId: id || null } : refusalOf(reply, DIALECT, clock.nowEpochMs());
+      return reply.status < 300
+        ? { ok: true, messageId: safeMessageId(id) }
+        : refusalOf(reply, DIALECT, clock.nowEpochMs());
     },
     checkHealth: async (signal) =>
       healthOf('resend', fetch, { url: `${baseUrl}/domains`, init: { headers } }, signal, DIALECT, {
