@@ -2,6 +2,8 @@
 import { Client } from '@upstash/qstash';
 import { EXPECTED_SCHEDULES } from '../domain/schedule.ts';
 
+const FIRST_LABEL = 'first-of-this-start';
+
 /**
  * Creates or overwrites these of the expected schedules by their fixed ids, delivering to `EMAIL_WORKER_BASE_URL`, and sends
  * each destination one message now: nobody wants to wait two minutes for the first mail.
@@ -17,6 +19,8 @@ export async function ensureSchedules(
     retry: false,
     enableTelemetry: false,
   });
+  // Those of a start that was over too soon to deliver them: each destination gets one, not two side by side.
+  await client.messages.cancel({ filter: { label: FIRST_LABEL } });
   for (const { id, path, cron } of EXPECTED_SCHEDULES.filter((schedule) => ids.includes(schedule.id))) {
     const destination = `${environment.EMAIL_WORKER_BASE_URL}${path}`;
     await client.schedules.create({
@@ -28,6 +32,6 @@ export async function ensureSchedules(
     });
     // The processor first: a monitor that looked before it would miss its runs of the time when the sandbox was off.
     const delaySeconds = id === 'email-queue-processor' ? 0 : 4;
-    await client.publishJSON({ url: destination, body: {}, retries: 0, delay: delaySeconds });
+    await client.publishJSON({ url: destination, body: {}, retries: 0, delay: delaySeconds, label: FIRST_LABEL });
   }
 }

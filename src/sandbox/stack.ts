@@ -126,6 +126,7 @@ async function open(options: StackOptions, closers: (() => Promise<void> | void)
   const listening = await listen(app);
   closers.push(listening.close);
   const { url } = listening;
+  qstash.moveTo(url);
   const environment: Record<string, string> = {
     EMAIL_OPS_SANDBOX: '1',
     KV_REST_API_URL: `${url}/redis`,

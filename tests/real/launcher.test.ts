@@ -201,6 +201,22 @@ describe('the sandbox process', () => {
     expect(await redis(after, ['LRANGE', 'kept', '0', '-1'])).toEqual(keys);
   });
 
+  test('a start that was over at once leaves nothing behind that the next one cannot deliver', async () => {
+    const first = await start();
+    await first.leave();
+    await stopSandbox(folder);
+    const second = await start();
+    const qstash = async (path: string) => {
+      const headers = { authorization: `Bearer ${second.environment.QSTASH_TOKEN}` };
+      return (await fetch(`${second.environment.QSTASH_URL}/v2/${path}`, { headers })).json();
+    };
+    await until('the workers were called', async () => {
+      const { events } = (await qstash('events?state=DELIVERED')) as { events: { url: string }[] };
+      return new Set(events.filter(({ url }) => url.startsWith(second.url)).map(({ url }) => url)).size === 3;
+    });
+    expect(await qstash('dlq')).toMatchObject({ messages: [] });
+  });
+
   test('begins anew with --fresh, but not while it runs', async () => {
     const first = await start();
     await redis(first, ['SET', 'old', '1']);

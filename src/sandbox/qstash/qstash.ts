@@ -7,6 +7,7 @@ import { createApi } from './api.ts';
 import { createDeliver } from './delivery.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createPublish } from './publisher.ts';
+import { moveTo } from './readdress.ts';
 import type { Keys } from './records.ts';
 import { createSchedules } from './schedules.ts';
 import { openStore } from './store.ts';
@@ -33,6 +34,8 @@ export interface QStash {
   fetch(request: Request): Promise<Response>;
   /** The signing keys now. */
   readonly keys: Keys;
+  /** Says where the sandbox listens now, before `start`: what waits for its former address goes there. */
+  moveTo(origin: string): void;
   /** Begins to fire schedules and deliver. */
   start(): void;
   /** For tests instead of `start`: does what is due by the clock, and resolves when those deliveries have ended. */
@@ -88,6 +91,7 @@ export function createQStash(options: QStashOptions): QStash {
     get keys() {
       return store.keys();
     },
+    moveTo: (origin) => moveTo(store, origin),
     start: () => {
       if (state !== 'idle') return;
       state = 'started';

@@ -73,6 +73,8 @@ export const deduplicationSchema = z.object({ id: z.string(), messageId: z.strin
 
 export const keysSchema = z.object({ current: z.string(), next: z.string() });
 
+export const originSchema = z.object({ origin: z.string() });
+
 export const EVENT_STATES = ['CREATED', 'ACTIVE', 'DELIVERED', 'ERROR', 'RETRY', 'FAILED', 'CANCELED'] as const;
 
 export const eventSchema = z.object({

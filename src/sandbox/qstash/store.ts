@@ -12,6 +12,7 @@ import {
   keysSchema,
   type Message,
   messageSchema,
+  originSchema,
   type Queue,
   queueSchema,
   type ScheduleRecord,
@@ -30,6 +31,9 @@ export interface Store {
   readonly deduplications: Table<Deduplication>;
   readonly events: EventLog;
   keys(): Keys;
+  /** Where the sandbox was when somebody last said so; null: nobody has. */
+  origin(): string | null;
+  setOrigin(origin: string): void;
   /** The next key becomes the current one, and a new one the next. */
   rotateKeys(): Keys;
   /** Files a message that was given up; ends its life as a message. */
@@ -44,6 +48,7 @@ export function openStore(folder: string, clock: Clock): Store {
   const queues = openTable(join(folder, 'queues.jsonl'), queueSchema, (record) => record.name);
   const deduplications = openTable(join(folder, 'deduplications.jsonl'), deduplicationSchema, (record) => record.id);
   const keyTable = openTable(join(folder, 'keys.jsonl'), keysSchema, () => 'keys');
+  const origins = openTable(join(folder, 'origin.jsonl'), originSchema, () => 'origin');
   const events = openEventLog(join(folder, 'events.jsonl'), clock);
 
   // A kill between the two steps of bury() leaves the message in both places.
@@ -65,6 +70,8 @@ export function openStore(folder: string, clock: Clock): Store {
     deduplications,
     events,
     keys,
+    origin: () => origins.get('origin')?.origin ?? null,
+    setOrigin: (origin) => origins.put({ origin }),
     rotateKeys: () => {
       keyTable.put({ current: keys().next, next: newKey() });
       return keys();
@@ -81,7 +88,8 @@ export function openStore(folder: string, clock: Clock): Store {
       return deadLetter;
     },
     close: () => {
-      for (const part of [schedules, messages, deadLetters, queues, deduplications, keyTable, events]) part.close();
+      const tables = [schedules, messages, deadLetters, queues, deduplications, keyTable, origins];
+      for (const part of [...tables, events]) part.close();
     },
   };
 }
