@@ -10,7 +10,7 @@ import { completeQuotas } from '../domain/quota.ts';
 import { type Clock, SECOND_MS } from '../domain/time.ts';
 import { FaultError, SYSTEM, unreadable } from './fault.ts';
 import { readOverviewFromTables } from './overview-tables.ts';
-import { count, epochMs, parseEach } from './parse.ts';
+import { count, epochMs, lenient, parseEach } from './parse.ts';
 import { answerOf, isMissingSchema } from './supabase.ts';
 
 /** While the migration is missing: how long what the tables told is good enough, and how often we ask for the function. */
@@ -115,11 +115,13 @@ const Quota = z
     dayLimit: count,
     monthSent: count,
     monthLimit: count,
+    countedAt: lenient(epochMs),
   })
-  .transform(({ provider, daySent, dayLimit, monthSent, monthLimit }) => ({
+  .transform(({ provider, daySent, dayLimit, monthSent, monthLimit, countedAt }) => ({
     provider: provider as Provider,
     day: { sent: daySent, limit: dayLimit },
     month: { sent: monthSent, limit: monthLimit },
+    ...(countedAt === null ? {} : { countedAtEpochMs: countedAt }),
   }));
 
 const Deliveries = z.object({ provider: z.string(), sent: count, failed: count, p95Ms: count.nullable() });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isProvider, PROVIDERS, type Provider } from '../domain/email.ts';
 import { KNOWN_LIMITS, type ProviderQuota } from '../domain/quota.ts';
 import { type Clock, utcDay } from '../domain/time.ts';
-import { count, parseEach } from './parse.ts';
+import { count, epochMs, lenient, parseEach } from './parse.ts';
 import { rowsOf } from './supabase.ts';
 
 export interface QuotaReading {
@@ -24,7 +24,7 @@ export function createQuota(client: SupabaseClient, clock: Clock): QuotaGateway 
       const today = utcDay(clock.nowEpochMs());
       const query = client
         .from('email_provider_quota')
-        .select('provider,date,emails_sent,daily_limit,monthly_limit')
+        .select('provider,date,emails_sent,daily_limit,monthly_limit,created_at,updated_at')
         .gte('date', `${today.slice(0, 7)}-01`)
         .lte('date', today)
         .order('date');
@@ -41,6 +41,8 @@ export interface QuotaRow {
   readonly emailsSent: number;
   readonly dailyLimit: number;
   readonly monthlyLimit: number;
+  /** When the count last changed; absent where it was not asked for, or the row was only ever inserted. */
+  readonly countedAtEpochMs?: number;
 }
 
 /** Day and month of each provider from the rows of one month, ascending by date. Limits are those of the newest row. */
@@ -58,6 +60,7 @@ export function sumQuotaRows(rows: readonly QuotaRow[], today: string): readonly
         sent: own.reduce((sum, { emailsSent }) => sum + emailsSent, 0),
         limit: newest?.monthlyLimit ?? KNOWN_LIMITS[provider].monthly,
       },
+      ...(newest?.countedAtEpochMs === undefined ? {} : { countedAtEpochMs: newest.countedAtEpochMs }),
     };
   });
 }
@@ -70,6 +73,8 @@ export const QuotaRow = z
     emails_sent: count,
     daily_limit: count,
     monthly_limit: count,
+    created_at: lenient(epochMs),
+    updated_at: lenient(epochMs),
   })
   .transform((row) => ({
     provider: row.provider as Provider,
@@ -77,4 +82,10 @@ export const QuotaRow = z
     emailsSent: row.emails_sent,
     dailyLimit: row.daily_limit,
     monthlyLimit: row.monthly_limit,
+    ...changedAt(row.created_at, row.updated_at),
   }));
+
+/** A row that was only ever inserted tells nothing of when its count was reached. */
+function changedAt(createdAt: number | null, updatedAt: number | null): { countedAtEpochMs?: number } {
+  return createdAt !== null && updatedAt !== null && updatedAt > createdAt ? { countedAtEpochMs: updatedAt } : {};
+}

@@ -18,6 +18,8 @@ export interface ProviderQuota {
   readonly provider: Provider;
   readonly day: QuotaUse;
   readonly month: QuotaUse;
+  /** When the count last changed; absent where nobody can tell. */
+  readonly countedAtEpochMs?: number;
 }
 
 export type QuotaStatus = 'ok' | 'warning' | 'exhausted';

@@ -7,14 +7,14 @@ import { drainForecast, quotaReturnsAtEpochMs, RATE_WINDOW_MS } from './drain.ts
 import { formatAge, formatClock, formatCount, formatInstant, formatPercent, plural } from './format.ts';
 import { lastValue } from './loaded.ts';
 import type { QueueOverview } from './queue.ts';
-import { remaining, remainingToday } from './quota.ts';
+import { type QuotaUse, remaining, remainingToday } from './quota.ts';
 import type { WorkerName } from './run.ts';
 import { expectedScheduleOf, type Schedule } from './schedule.ts';
 import { workersFor } from './schedule-plan.ts';
 import { callIntervalMs, schedulesCalling } from './schedule-standing.ts';
 import type { Snapshot } from './snapshot.ts';
 import { cleanText } from './text.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, utcDay } from './time.ts';
 import { one, quoted, reason, type VerdictReason, type VerdictThresholds } from './verdict-reason.ts';
 import { malformedEntries, migrationMissing, notConfigured, systemsUnreachable } from './verdict-systems.ts';
 
@@ -77,13 +77,21 @@ function quotasUsedUp(snapshot: Snapshot): readonly VerdictReason[] {
       action: 'Nothing is sent before that; raise a limit at a provider if it cannot wait.',
     });
   }
-  return gone.flatMap(({ provider, day, month }) => {
+  return gone.flatMap(({ provider, day, month, countedAtEpochMs }) => {
     const [use, span] = remaining(day) === 0 ? [day, 'today'] : [month, 'this month'];
     const count = `${formatCount(use.sent)}/${formatCount(use.limit)} ${span}`;
+    const since = goneAt(use, countedAtEpochMs, snapshot.takenAtEpochMs);
     return reason('warning', 'quota-gone', {
-      text: `${provider} quota gone (${count}), ${formatCount(waiting)} waiting`,
+      text: `${provider} quota gone${since} (${count}), ${formatCount(waiting)} waiting`,
     });
   });
+}
+
+/** ` at 21:40`, when the email was counted that was the last one. Where more were sent than that, nobody can tell. */
+function goneAt({ sent, limit }: QuotaUse, countedAtEpochMs: number | undefined, nowEpochMs: number): string {
+  if (countedAtEpochMs === undefined || sent !== limit) return '';
+  const isToday = utcDay(countedAtEpochMs) === utcDay(nowEpochMs);
+  return ` at ${isToday ? formatClock(countedAtEpochMs) : formatInstant(countedAtEpochMs)}`;
 }
 
 function quotaTooSmall(snapshot: Snapshot): readonly VerdictReason[] {

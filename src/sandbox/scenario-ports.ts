@@ -32,7 +32,7 @@ export function createScenarioPorts(parts: {
     restoreQuota: setLimits,
     useUpQuota: async (provider, day) => {
       const rows = await database.query<{ daily_limit: number }>(
-        `update public.email_provider_quota set daily_limit = greatest(emails_sent, 1)
+        `update public.email_provider_quota set daily_limit = greatest(emails_sent, 1), updated_at = now()
          where provider = $1 and date = $2 returning daily_limit`,
         [provider, day],
       );

@@ -926,7 +926,7 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
   ), today as (
     select (now() at time zone 'utc')::date as day
   ), latest as (
-    select distinct on (provider) provider, date, emails_sent, daily_limit, monthly_limit
+    select distinct on (provider) provider, date, emails_sent, daily_limit, monthly_limit, created_at, updated_at
     from public.email_provider_quota, today
     where date <= day
     order by provider, date desc
@@ -963,7 +963,9 @@ set search_path = '' set enable_seqscan = off set jit = off set timezone = 'UTC'
         'monthSent', (
           select coalesce(sum(month.emails_sent), 0) from public.email_provider_quota month
           where month.provider = latest.provider and month.date between date_trunc('month', day)::date and day),
-        'monthLimit', monthly_limit) order by provider)
+        'monthLimit', monthly_limit,
+        -- When the count last changed; a row that was only ever inserted tells nothing of when that was reached.
+        'countedAt', case when updated_at > created_at then updated_at end) order by provider)
       from latest, today), '[]'),
     'deliveries24h', coalesce((
       select jsonb_agg(to_jsonb(by_provider) order by provider) from (

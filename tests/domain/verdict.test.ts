@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatInstant } from '../../src/domain/format.ts';
 import { loaded } from '../../src/domain/loaded.ts';
 import { completeQuotas } from '../../src/domain/quota.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
@@ -24,6 +25,8 @@ const timeout = {
 const unset = { code: 'not-configured', message: 'QStash is not configured.' } as const;
 const queue = (changes: Parameters<typeof anOverview>[0]) => ({ queue: loaded(anOverview(changes), NOON) });
 const queued = (count: number, processing = 0) => ({ queued: count, processing, failed: 0, completed: 0 });
+const brevoGone = ({ sent, countedAtEpochMs }: { sent: number; countedAtEpochMs: number }) =>
+  completeQuotas([{ provider: 'brevo', day: { sent, limit: 300 }, month: { sent, limit: 9_000 }, countedAtEpochMs }]);
 const pause = {
   operator: 'anna',
   host: 'web-1',
@@ -119,6 +122,34 @@ describe('one thing wrong', () => {
       }),
       'warning',
       'brevo quota gone (300/300 today), 312 waiting',
+    ],
+    [
+      'one quota gone, and when its last email was counted',
+      queue({ counts: queued(312), quotas: brevoGone({ sent: 300, countedAtEpochMs: NOON - 140 * MIN }) }),
+      'warning',
+      'brevo quota gone at 09:40 (300/300 today), 312 waiting',
+    ],
+    [
+      'one quota overdrawn, the last count of which is not when it was gone',
+      queue({ counts: queued(312), quotas: brevoGone({ sent: 304, countedAtEpochMs: NOON - 140 * MIN }) }),
+      'warning',
+      'brevo quota gone (304/300 today), 312 waiting',
+    ],
+    [
+      'the month of a provider gone since another day',
+      queue({
+        counts: queued(312),
+        quotas: completeQuotas([
+          {
+            provider: 'brevo',
+            day: { sent: 0, limit: 300 },
+            month: { sent: 9_000, limit: 9_000 },
+            countedAtEpochMs: NOON - 26 * 60 * MIN,
+          },
+        ]),
+      }),
+      'warning',
+      `brevo quota gone at ${formatInstant(NOON - 26 * 60 * MIN)} (9,000/9,000 this month), 312 waiting`,
     ],
     [
       'every quota gone',

@@ -85,6 +85,9 @@ describe.skipIf(isPostgresMissing())('gateways on Postgres', () => {
       select 'brevo', day::date, 8, 300, 9000
       from generate_series(date_trunc('month', now() at time zone 'utc'), (now() at time zone 'utc')::date, interval '1 day') as day`;
     await sql`
+      update email_provider_quota set created_at = now() - interval '2 hours', updated_at = now() - interval '20 minutes'
+      where date = (now() at time zone 'utc')::date`;
+    await sql`
       insert into email_dead_letter_queue (original_queue_id, recipient_email, email_type, total_attempts, failure_reason, reviewed_at)
       select id, recipient_email, email_type, 3, 'all attempts used', case when row_number() over (order by id) = 1 then now() end
       from email_queue where status = 'failed'`;
@@ -114,6 +117,8 @@ describe.skipIf(isPostgresMissing())('gateways on Postgres', () => {
       ['mailersend', 0, 400, 0],
       ['aws_ses', 0, 200, 0],
     ]);
+    expect(now - (overview.quotas[1]?.countedAtEpochMs ?? 0)).toBeGreaterThan(19 * 60_000);
+    expect(now - (overview.quotas[1]?.countedAtEpochMs ?? 0)).toBeLessThan(22 * 60_000);
     expect(overview.throughput).toHaveLength(24);
     const sum = (field: 'sent' | 'failed' | 'enqueued') =>
       overview.throughput.reduce((total, bucket) => total + bucket[field], 0);
@@ -191,6 +196,7 @@ describe.skipIf(isPostgresMissing())('gateways on Postgres', () => {
       provider: 'brevo',
       day: { sent: 8, limit: 300 },
       month: { sent: 8 * dayOfMonth, limit: 9_000 },
+      countedAtEpochMs: expect.any(Number),
     });
   });
 

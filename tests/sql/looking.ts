@@ -86,6 +86,20 @@ export function describeLooking(open: () => QueueDatabase): void {
       });
     });
 
+    test('tells when a quota was counted last, but not of a row that was only ever inserted', async () => {
+      await db.query(
+        `insert into email_provider_quota (provider, date, emails_sent, daily_limit, created_at, updated_at) values
+           ('brevo', (now() at time zone 'utc')::date, 300, 300, '2026-01-01T00:00:00Z', '2026-01-01T21:40:00Z'),
+           ('resend', (now() at time zone 'utc')::date, 100, 100, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')`,
+      );
+      expect(await db.overview()).toMatchObject({
+        quotas: [
+          { provider: 'brevo', countedAt: '2026-01-01T21:40:00+00:00' },
+          { provider: 'resend', countedAt: null },
+        ],
+      });
+    });
+
     test('counts deliveries of 24 hours by provider and of two hours by five minutes', async () => {
       await db.query(
         `insert into email_logs (recipient_email, email_type, provider, status, latency_ms, created_at)

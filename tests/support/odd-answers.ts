@@ -140,7 +140,14 @@ const overview = fc.record({
   deadLetters: oddNumber,
   unreviewedDeadLetters: oddNumber,
   quotas: fc.array(
-    record({ provider, daySent: oddNumber, dayLimit: oddNumber, monthSent: oddNumber, monthLimit: oddNumber }),
+    record({
+      provider,
+      daySent: oddNumber,
+      dayLimit: oddNumber,
+      monthSent: oddNumber,
+      monthLimit: oddNumber,
+      countedAt: oddTime,
+    }),
   ),
   deliveries24h: fc.array(record({ provider, sent: oddNumber, failed: oddNumber, p95Ms: oddNumber })),
   throughput: fc.array(record({ at: oddTime, sent: oddNumber, failed: oddNumber, enqueued: oddNumber }), {

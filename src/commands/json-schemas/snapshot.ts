@@ -96,7 +96,9 @@ const queue = z.strictObject({
   lastCompletedAt: time.nullable(),
   deadLetters: count,
   unreviewedDeadLetters: count,
-  quotas: z.array(quota),
+  quotas: z.array(
+    quota.extend({ countedAt: time.optional().describe('when the count last changed, where the database tells') }),
+  ),
   deliveries24h: z.array(
     z.strictObject({ provider: z.string(), sent: count, failed: count, p95Ms: z.number().nullable() }),
   ),
