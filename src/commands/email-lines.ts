@@ -33,7 +33,7 @@ export async function* readLines(
 ): AsyncGenerator<ReadLine> {
   let number = 0;
   let bytes = 0;
-  for await (const text of splitLines(input)) {
+  for await (const text of splitLines(untilAborted(input, signal))) {
     signal.throwIfAborted();
     number += 1;
     bytes += Buffer.byteLength(text) + 1;
@@ -48,6 +48,7 @@ export function parseLine(text: string, line: number, key: string | null, type =
   if (text.length > LONGEST_LINE_BYTES) return { ok: false, line, reason: 'longer than 2 MB' };
   const value = parseJson(text);
   if (value === undefined) return { ok: false, line, reason: 'not JSON' };
+  if (UNSTORABLE_ESCAPE.test(text) && !isStorable(text)) return { ok: false, line, reason: UNSTORABLE };
   const parsed = lineSchema.safeParse(value);
   if (!parsed.success) return { ok: false, line, reason: describe(parsed.error) };
   const {
@@ -86,30 +87,56 @@ export function parseLine(text: string, line: number, key: string | null, type =
   return { ok: true, line, email: email as NewEmail };
 }
 
+const words = z.string('is not text');
+
 // One @, something on both sides, no spaces: what is wrong beyond that, the provider says.
-const address = z
-  .string()
-  .max(320)
+const address = words
+  .max(320, 'is longer than 320 characters')
   .regex(/^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/, 'is not an address');
 
-const lineSchema = z.strictObject({
+const emailType = z.enum(EMAIL_TYPES, `is none of ${EMAIL_TYPES.join(', ')}`);
+const TRIES = 'is not a whole number from 1 to 20';
+
+const FIELDS = {
   to: address.optional(),
   recipientEmail: address.optional(),
   recipientId: z.uuid('is not a UUID').optional(),
-  subject: z.string().max(998, 'is longer than 998 characters').optional(),
-  html: z.string().optional(),
-  text: z.string().optional(),
-  from: z.string().optional(),
-  fromName: z.string().optional(),
-  replyTo: z.string().optional(),
-  type: z.enum(EMAIL_TYPES).optional(),
-  emailType: z.enum(EMAIL_TYPES).optional(),
-  template: z.string().optional(),
-  templateName: z.string().optional(),
-  templateData: z.record(z.string(), z.unknown()).optional(),
-  key: z.string().min(1).max(200).optional(),
-  maxAttempts: z.int().min(1).max(20).optional(),
+  subject: words.max(998, 'is longer than 998 characters').optional(),
+  html: words.optional(),
+  text: words.optional(),
+  from: words.optional(),
+  fromName: words.optional(),
+  replyTo: words.optional(),
+  type: emailType.optional(),
+  emailType: emailType.optional(),
+  template: words.optional(),
+  templateName: words.optional(),
+  templateData: z.record(z.string(), z.unknown(), 'is not an object').optional(),
+  key: words.min(1, 'is empty').max(200, 'is longer than 200 characters').optional(),
+  maxAttempts: z.int(TRIES).min(1, TRIES).max(20, TRIES).optional(),
+};
+
+const lineSchema = z.strictObject(FIELDS, {
+  error: (issue) =>
+    issue.code === 'unrecognized_keys' ? `has an unknown field, ${issue.keys[0]}` : 'is not a JSON object',
 });
+
+const UNSTORABLE = 'holds a character that no database stores: a NUL, or half of a pair';
+const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i;
+
+/** JSON can write what Postgres cannot keep in `jsonb`. */
+function isStorable(text: string): boolean {
+  let isFine = true;
+  JSON.parse(text, (name, value: unknown) => {
+    for (const part of [name, value]) if (typeof part === 'string' && !isStored(part)) isFine = false;
+    return value;
+  });
+  return isFine;
+}
+
+function isStored(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
 
 function parseJson(text: string): unknown {
   try {
@@ -123,6 +150,27 @@ function describe(error: z.ZodError): string {
   const issue = error.issues[0];
   const field = issue?.path.join('.') ?? '';
   return `${field === '' ? 'the line' : field}: ${issue?.message ?? 'not valid'}`;
+}
+
+/** Ends at once when told to, even while the input says nothing. */
+async function* untilAborted<T>(input: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => undefined);
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  const iterator = input[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await Promise.race([iterator.next(), aborted.promise]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // Not awaited: it waits for the read that is under way.
+    iterator.return?.()?.catch(() => undefined);
+  }
 }
 
 function withoutUndefined(value: Record<string, unknown>): Record<string, unknown> {

@@ -51,7 +51,7 @@ export async function enqueueAll(
       duplicates += result.duplicates;
     } catch (error) {
       const fault = (error as { fault?: Fault }).fault;
-      if (fault?.code !== 'protocol') throw interrupted(error, fault, enqueued + duplicates);
+      if (fault?.code !== 'protocol') throw error;
       const [first] = entries;
       if (entries.length === 1 && first !== undefined) return onBad({ line: first.line, reason: fault.message });
       const middle = Math.ceil(entries.length / 2);
@@ -64,24 +64,31 @@ export async function enqueueAll(
     [batch, characters] = [[], 0];
     onProgress({ lines: seen, bytes, enqueued });
   };
-  for await (const line of lines) {
-    seen += 1;
-    bytes = line.bytes;
-    if (!line.ok) {
-      onBad({ line: line.line, reason: line.reason });
-      continue;
+  try {
+    for await (const line of lines) {
+      seen += 1;
+      bytes = line.bytes;
+      if (!line.ok) {
+        onBad({ line: line.line, reason: line.reason });
+        continue;
+      }
+      batch.push({ line: line.line, email: line.email });
+      characters += JSON.stringify(line.email).length;
+      if (batch.length >= BATCH_EMAILS || characters >= BATCH_CHARACTERS) await flush();
     }
-    batch.push({ line: line.line, email: line.email });
-    characters += JSON.stringify(line.email).length;
-    if (batch.length >= BATCH_EMAILS || characters >= BATCH_CHARACTERS) await flush();
+    await flush();
+  } catch (error) {
+    throw stopped(error, enqueued + duplicates, signal);
   }
-  await flush();
   return { enqueued, duplicates };
 }
 
-function interrupted(cause: unknown, fault: Fault | undefined, done: number): unknown {
-  if (fault === undefined || fault.code === 'cancelled') return cause;
+/** What ended it, and how far it was: whoever reads that wants to know whether to run it again. */
+function stopped(cause: unknown, done: number, signal: AbortSignal): unknown {
+  const fault = (cause as { fault?: Fault } | null)?.fault;
+  if (fault === undefined && !signal.aborted) return cause;
+  const why = signal.aborted ? 'Stopped.' : [fault?.message, fault?.remedy].filter(Boolean).join(' ');
   const goOn = 'Emails with a key are not enqueued twice, so the same command goes on where it stopped';
-  const what = `${fault.message} Before that, ${formatCount(done)} were enqueued or known. ${goOn}`;
-  return new CommandError(what, { exitCode: EXIT.unreachable, cause });
+  const what = `${why} Before that, ${formatCount(done)} were enqueued or known. ${goOn}`;
+  return new CommandError(what, { exitCode: signal.aborted ? EXIT.interrupted : EXIT.unreachable, cause });
 }

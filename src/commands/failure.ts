@@ -66,6 +66,9 @@ function sentence(error: unknown): string {
   return /[?]$|: email-ops [\w<> -]+$/.test(text) ? text : `${text}.`;
 }
 
+/** What lies behind it, where that is more than the sentence says already, or that we were told to stop. */
 function cause(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? ` (${oneLine(error.cause)})` : '';
+  if (!(error instanceof Error && error.cause instanceof Error) || isAbort(error.cause)) return '';
+  const text = oneLine(error.cause);
+  return oneLine(error).includes(text) ? '' : ` (${text})`;
 }

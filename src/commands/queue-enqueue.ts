@@ -57,9 +57,18 @@ export const enqueue: Command<Options> = {
   run,
 };
 
+const OF_ONE_EMAIL = ['subject', 'html', 'text', 'template', 'max-attempts'] as const;
+
+function given({ maxAttempts, ...texts }: Options, flag: (typeof OF_ONE_EMAIL)[number]): boolean {
+  return (flag === 'max-attempts' ? maxAttempts : texts[flag]) !== undefined;
+}
+
 async function run(invocation: Invocation<Options>): Promise<number> {
   const { options, io, environment, signal } = invocation;
-  const hasArguments = options.to !== undefined || options.subject !== undefined || options.html !== undefined;
+  const hasArguments = options.to !== undefined;
+  const lone = OF_ONE_EMAIL.find((flag) => given(options, flag));
+  if (!hasArguments && lone !== undefined)
+    throw new UsageError(`--${lone} belongs to one email and needs --to; JSON lines say it each for themselves`);
   if (!hasArguments && io.stdin.isTty)
     throw new UsageError('nothing to enqueue: give --to, --subject and --html, or JSON lines on stdin');
   const single = hasArguments ? fromArguments(options) : null;
@@ -74,7 +83,7 @@ function fromArguments({ to, subject, html, text, type, template, key, maxAttemp
   const line = { to, subject, html, text, type, template, key, maxAttempts };
   const parsed = parseLine(JSON.stringify(line), 1, null);
   if (parsed.ok) return parsed.email;
-  throw new UsageError(parsed.reason);
+  throw new UsageError(parsed.reason.replace(/^(?=\w+: )/, '--'));
 }
 
 async function enqueueOne(systems: Systems, email: NewEmail, { options, io, signal }: Invocation<Options>) {
@@ -94,6 +103,8 @@ async function enqueueLines(systems: Systems, { options, io, signal }: Invocatio
   const totals = await enqueueAll(lines, queue, { onProgress: draw, onBad: (line) => bad.push(line), signal }).finally(
     () => draw(null),
   );
+  // Those that the database refuses are known after those that were not even asked for.
+  bad.sort((a, b) => a.line - b.line);
   for (const { line, reason } of bad.slice(0, BAD_LINES_SHOWN))
     io.stderr.write(`email-ops: line ${formatCount(line)}: ${cleanText(reason, 300)}\n`);
   if (bad.length > BAD_LINES_SHOWN)

@@ -9,7 +9,7 @@ import {
 } from '../domain/email.ts';
 import { formatAge, plural } from '../domain/format.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
-import { type Command, EXIT, type Invocation } from './command.ts';
+import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
 import type { Io } from './io.ts';
 import { jsonLine } from './json-line.ts';
@@ -21,7 +21,7 @@ type Options = {
   status?: QueueStatus;
   type?: string;
   search?: string;
-  sort: 'oldest' | 'newest' | 'changed';
+  sort?: 'oldest' | 'newest' | 'changed';
   limit: number;
   after?: string;
   dead?: boolean;
@@ -39,9 +39,8 @@ export const list: Command<Options> = {
     { flags: '--search <text>', description: 'part of the recipient, the subject or the error' },
     {
       flags: '--sort <order>',
-      description: 'which come first',
+      description: 'which come first; changed unless told, and for dead letters the newest',
       choices: ['oldest', 'newest', 'changed'],
-      default: 'changed',
     },
     { flags: '--dead', description: 'the dead letters that nobody has reviewed yet' },
     { flags: '--reviewed', description: 'with --dead: those that somebody has' },
@@ -60,11 +59,12 @@ export const list: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  if (options.reviewed === true && options.dead !== true) throw new UsageError('--reviewed needs --dead');
   await using systems = await connectSystems(io, { environment, signal });
   const { client } = needSupabase(systems);
   const { createQueueList } = await import('../data/queue-list.ts');
   const queue = createQueueList(client);
-  const { status, type, search, sort, limit, after } = options;
+  const { status, type, search, sort = 'changed', limit, after } = options;
   const cursor = after === undefined ? {} : { cursor: after };
   const look = tableLook(io);
   const print = <Row extends { readonly recipientEmail: string }>(page: Page<Row>, columns: readonly Column<Row>[]) => {
@@ -73,18 +73,21 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     else io.stdout.write(shown([...table(columns, rows, look), ...footer(page)], look));
     return EXIT.ok;
   };
-  if (options.dead === true) {
-    const page = await queue.deadLetters({ isReviewed: options.reviewed === true, limit, ...cursor }, signal);
-    return print(page, deadLetterColumns(io.now(), look));
-  }
-  const filter = {
-    sort,
+  const found = {
     limit,
     ...cursor,
-    ...(status === undefined ? {} : { status }),
     ...(type === undefined ? {} : { emailType: type }),
     ...(search === undefined ? {} : { text: search }),
   };
+  if (options.dead === true) {
+    if (status !== undefined || options.sort !== undefined)
+      io.stderr.write(
+        'email-ops: Dead letters have no status and come newest first: --status and --sort change nothing.\n',
+      );
+    const page = await queue.deadLetters({ ...found, isReviewed: options.reviewed === true }, signal);
+    return print(page, deadLetterColumns(io.now(), look));
+  }
+  const filter = { ...found, sort, ...(status === undefined ? {} : { status }) };
   return print(await queue.list(filter, signal), emailColumns(io.now(), look));
 }
 

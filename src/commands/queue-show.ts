@@ -5,7 +5,7 @@ import { formatAge, formatCount, formatInstant, formatLatency, plural } from '..
 import type { EmailStory } from '../domain/queue-page.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
-import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
+import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
 import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
@@ -43,7 +43,13 @@ export async function wholeId(
   start: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const { idsBeginning } = await import('../data/queue-id.ts');
+  const { idsBeginning, isIdBeginning, SHORTEST_ID } = await import('../data/queue-id.ts');
+  if (!isIdBeginning(start)) {
+    const what = `'${cleanText(start, 40)}' is no id, nor the beginning of one`;
+    throw new UsageError(
+      `${what}: at least its first ${SHORTEST_ID} digits (0-9, a-f), as email-ops queue list prints them`,
+    );
+  }
   const [id, ...others] = await idsBeginning(client, start, signal);
   if (id === undefined) throw notFound(start);
   if (others.length === 0) return id;

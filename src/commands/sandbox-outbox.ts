@@ -1,6 +1,7 @@
 /** `email-ops sandbox outbox`: what the sandbox's providers were asked to send, and whether anybody got an email twice. */
 
 import { z } from 'zod';
+import { PROVIDERS } from '../domain/email.ts';
 import { formatClock, formatCount, formatLatency, plural } from '../domain/format.ts';
 import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
 import type { JoinedSandbox } from '../sandbox/launcher.ts';
@@ -44,7 +45,7 @@ export const outbox: Command<Options> = {
   summary: 'list what the sandbox sent, newest first',
   options: [
     { flags: '-n, --limit <count>', description: 'at most so many', default: 20, parse: wholeNumber(0, 10_000) },
-    { flags: '--provider <name>', description: 'only through this provider' },
+    { flags: '--provider <name>', description: 'only through this provider', choices: PROVIDERS },
     { flags: '--outcome <outcome>', description: 'only these', choices: ['delivered', 'failed'] },
     { flags: '--to <address>', description: 'only to this address' },
     { flags: '--unmask', description: 'show whole addresses' },
@@ -78,7 +79,8 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
       return EXIT.ok;
     }
     const look = lookOf(io);
-    const lines = [...table(COLUMNS, attempts, look), summaryLine(summary)];
+    const found = attempts.length === 0 && limit > 0 ? ['Nothing found.'] : table(COLUMNS, attempts, look);
+    const lines = [...found, summaryLine(summary)];
     io.stdout.write(shown(lines, look));
     return EXIT.ok;
   } finally {
@@ -131,5 +133,5 @@ function summaryLine({
 }: z.infer<typeof summarySchema>): string {
   const older = dropped === 0 ? '' : `, ${formatCount(dropped)} older ones forgotten`;
   const twice = doubled === 0 ? 'none sent twice' : `${plural(doubled, 'email')} SENT TWICE`;
-  return `${plural(attempts, 'attempt')}: ${formatCount(delivered)} delivered, ${formatCount(failed)} failed, ${formatCount(repeats)} repeats; ${twice}${older}.`;
+  return `In all ${plural(attempts, 'attempt')}: ${formatCount(delivered)} delivered, ${formatCount(failed)} failed, ${formatCount(repeats)} repeats; ${twice}${older}.`;
 }

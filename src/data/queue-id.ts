@@ -9,14 +9,20 @@ const MOST_MATCHES = 5;
 
 const Row = z.object({ id: z.string() });
 
+/** Whether ids can be looked for by it: at least four hexadecimal digits, at most a whole id, dashes or not. */
+export function isIdBeginning(start: string): boolean {
+  const digits = digitsOf(start);
+  return /^[0-9a-f]+$/.test(digits) && digits.length >= SHORTEST_ID && digits.length <= 32;
+}
+
 /** Ids that begin like `start` (hexadecimal, dashes optional), at most five. Throws `FaultError`. */
 export async function idsBeginning(
   client: SupabaseClient,
   start: string,
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  const digits = start.toLowerCase().replaceAll('-', '');
-  if (!/^[0-9a-f]+$/.test(digits) || digits.length < SHORTEST_ID || digits.length > 32) return [];
+  if (!isIdBeginning(start)) return [];
+  const digits = digitsOf(start);
   // A range, because a uuid has no LIKE; the primary key answers it.
   const query = client
     .from('email_queue')
@@ -28,6 +34,10 @@ export async function idsBeginning(
     .array(Row)
     .parse(await rowsOf(query, signal))
     .map(({ id }) => id);
+}
+
+function digitsOf(start: string): string {
+  return start.toLowerCase().replaceAll('-', '');
 }
 
 function uuidOf(digits: string): string {

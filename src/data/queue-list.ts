@@ -23,6 +23,11 @@ export interface QueueFilter {
   readonly cursor?: string;
 }
 
+export interface DeadLetterFilter extends Pick<QueueFilter, 'emailType' | 'text' | 'limit' | 'cursor'> {
+  /** Both kinds unless told. */
+  readonly isReviewed?: boolean;
+}
+
 export interface Page<T> {
   readonly rows: readonly T[];
   readonly skipped: number;
@@ -35,10 +40,7 @@ export interface QueueList {
   list(filter?: QueueFilter, signal?: AbortSignal): Promise<Page<QueuedEmailSummary>>;
   /** Null when there is no such row. */
   show(id: string, signal?: AbortSignal): Promise<EmailStory | null>;
-  deadLetters(
-    filter?: { readonly isReviewed?: boolean; readonly limit?: number; readonly cursor?: string },
-    signal?: AbortSignal,
-  ): Promise<Page<DeadLetter>>;
+  deadLetters(filter?: DeadLetterFilter, signal?: AbortSignal): Promise<Page<DeadLetter>>;
 }
 
 const DEPLOYED_COLUMNS =
@@ -65,7 +67,7 @@ export function createQueueList(client: SupabaseClient): QueueList {
     if (filter.status !== undefined) query = query.eq('status', filter.status);
     if (filter.emailType !== undefined) query = query.eq('email_type', filter.emailType);
     const conditions = [
-      ...(filter.text === undefined || filter.text.trim() === '' ? [] : [containing(filter.text.trim())]),
+      ...containing(filter.text, ['recipient_email', 'last_error', SUBJECT]),
       ...(filter.cursor === undefined ? [] : [after(filter.cursor, column, ascending)]),
     ];
     if (conditions.length > 0) query = query.or(allOf(conditions));
@@ -109,13 +111,18 @@ export function createQueueList(client: SupabaseClient): QueueList {
       const { logs, isGuess } = await logsOf(client, email, signal);
       return { email, logs, isGuess, deadLetters: parseEach(DeadLetterRow, letters).values };
     },
-    deadLetters: async ({ isReviewed, limit: wanted, cursor } = {}, signal) => {
+    deadLetters: async ({ isReviewed, emailType, text, limit: wanted, cursor } = {}, signal) => {
       const limit = clampedLimit(wanted);
       const column = 'moved_to_dlq_at';
       let query = client.from('email_dead_letter_queue').select('*');
       if (isReviewed === true) query = query.not('reviewed_at', 'is', null);
       if (isReviewed === false) query = query.is('reviewed_at', null);
-      if (cursor !== undefined) query = query.or(after(cursor, column, false));
+      if (emailType !== undefined) query = query.eq('email_type', emailType);
+      const conditions = [
+        ...containing(text, ['recipient_email', 'failure_reason', 'last_error', SUBJECT]),
+        ...(cursor === undefined ? [] : [after(cursor, column, false)]),
+      ];
+      if (conditions.length > 0) query = query.or(allOf(conditions));
       const ordered = query
         .order(column, { ascending: false })
         .order('id', { ascending: false })
@@ -147,16 +154,20 @@ async function logsOf(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+const SUBJECT = 'template_data->>subject';
+
 /**
- * A PostgREST filter: the text in any of the three. `%`, `_` and `\` are meant literally. What would end a value in a filter
- * matches any one character instead, so that nothing has to be quoted, which servers do differently.
+ * A PostgREST filter, none without a text: the text in any of the columns. `%`, `_` and `\` are meant literally. What would
+ * end a value in a filter matches any one character instead, so that nothing has to be quoted, which servers do differently.
  */
-function containing(text: string): string {
-  const literal = text.slice(0, 200).replace(/[\\%_]/g, String.raw`\$&`);
+function containing(text = '', columns: readonly string[]): string[] {
+  if (text.trim() === '') return [];
+  const literal = text
+    .trim()
+    .slice(0, 200)
+    .replace(/[\\%_]/g, String.raw`\$&`);
   const pattern = `%${literal.replace(/[(),"{}]/g, '_')}%`;
-  return ['recipient_email', 'last_error', 'template_data->>subject']
-    .map((column) => `${column}.ilike.${pattern}`)
-    .join(',');
+  return [columns.map((column) => `${column}.ilike.${pattern}`).join(',')];
 }
 
 /** A PostgREST filter: everything behind the cursor, `<time>|<id>` of the last row seen. */

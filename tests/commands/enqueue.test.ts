@@ -45,15 +45,29 @@ describe('a line', () => {
 
   it.each([
     ['{', 'not JSON'],
-    ['[]', /^the line: /],
+    ['[]', 'the line: is not a JSON object'],
+    ['null', 'the line: is not a JSON object'],
     ['{}', 'to: missing'],
     [JSON.stringify({ ...GOOD, to: 'nobody' }), 'to: is not an address'],
     [JSON.stringify({ ...GOOD, subject: ' ' }), 'subject: missing'],
     [JSON.stringify({ ...GOOD, html: undefined }), 'html: missing'],
-    [JSON.stringify({ ...GOOD, type: 'spam' }), /^type: /],
-    [JSON.stringify({ ...GOOD, subjekt: 'x' }), /subjekt/],
+    [JSON.stringify({ ...GOOD, type: 'spam' }), /^type: is none of auth, chat, /],
+    [JSON.stringify({ ...GOOD, subjekt: 'x' }), 'the line: has an unknown field, subjekt'],
+    [JSON.stringify({ ...GOOD, html: 5 }), 'html: is not text'],
+    [JSON.stringify({ ...GOOD, key: '' }), 'key: is empty'],
+    [JSON.stringify({ ...GOOD, maxAttempts: 2.5 }), 'maxAttempts: is not a whole number from 1 to 20'],
+    [JSON.stringify({ ...GOOD, subject: 'a\0b' }), /no database stores/],
+    [JSON.stringify({ ...GOOD, templateData: { deep: ['\ud83e'] } }), /no database stores/],
   ])('is refused: %s', (text, reason) => {
     expect(parseLine(text, 3, null)).toEqual({ ok: false, line: 3, reason: expect.stringMatching(reason) });
+  });
+
+  it('may speak of what it must not hold, and hold whole pairs written as escapes', () => {
+    const text = `{"to":"a@example.org","subject":"\\ud83e\\udd55","html":"\\\\u0000"}`;
+    expect(parseLine(text, 1, null)).toMatchObject({
+      ok: true,
+      email: { templateData: { subject: '🥕', html: '\\u0000' } },
+    });
   });
 
   it('never throws, whatever stands in it', () => {
@@ -93,6 +107,14 @@ describe('reading lines', () => {
       lines(`${JSON.stringify(GOOD)}\n${JSON.stringify({ ...GOOD, key: 'own' })}\n`, 'spring'),
     );
     expect(read.map((line) => line.ok && line.email.key)).toEqual(['spring:1', 'own']);
+  });
+
+  it('stops when told to, also while the input says nothing', async () => {
+    const stop = new AbortController();
+    const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) };
+    const waiting = readLines(silent, { keyPrefix: null, type: 'chat', signal: stop.signal }).next();
+    stop.abort();
+    await expect(waiting).rejects.toThrow('aborted');
   });
 
   it('stops when told to', async () => {
@@ -161,5 +183,20 @@ describe('enqueueing many', () => {
     await expect(enqueueTexts(Array(900).fill(JSON.stringify(GOOD)), { enqueue })).rejects.toThrow(
       /^Postgres is not reachable \(ECONNREFUSED\)\. Before that, 500 were enqueued or known\. Emails with a key/,
     );
+  });
+
+  it('tells how far it was when it is interrupted', async () => {
+    const stop = new AbortController();
+    const enqueue = async (emails: readonly NewEmail[]) => {
+      stop.abort();
+      return { enqueued: emails.length, duplicates: 0, ids: [] };
+    };
+    const texts = Array(900).fill(JSON.stringify(GOOD)).join('\n');
+    const read = readLines(chunks(texts), { keyPrefix: null, type: 'chat', signal: stop.signal });
+    const hooks = { onBad: () => undefined, onProgress: () => undefined, signal: stop.signal };
+    await expect(enqueueAll(read, { enqueue }, hooks)).rejects.toMatchObject({
+      message: expect.stringMatching(/^Stopped\. Before that, 500 were enqueued or known\. Emails with a key/),
+      exitCode: 130,
+    });
   });
 });

@@ -134,6 +134,33 @@ describe('with the sandbox', () => {
     });
   });
 
+  test('options that mean nothing together are refused or told, not passed over', async () => {
+    expect(await run(['queue', 'list', '--reviewed'])).toMatchObject({
+      exitCode: 2,
+      stderr: 'email-ops: --reviewed needs --dead. See: email-ops queue list --help\n',
+    });
+    expect((await run(['queue', 'list', '--dead', '--sort', 'oldest'])).stderr).toMatch(/--sort change nothing/);
+    expect(await run(['queue', 'show', '0e'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^email-ops: '0e' is no id, nor the beginning of one: .*\n$/),
+    });
+    expect(await run(['queue', 'enqueue', '--max-attempts', '5'], '')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^email-ops: --max-attempts belongs to one email and needs --to; .*\n$/),
+    });
+    expect(await run(['queue', 'enqueue', '--to', 'nobody', '--subject', 's', '--html', 'h'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^email-ops: --to: is not an address/),
+    });
+    expect(await run(['sandbox', 'outbox', '--provider', 'sendgrid'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^email-ops: --provider: 'sendgrid' is none of resend, /),
+    });
+    expect((await run(['sandbox', 'outbox', '--to', 'nobody@example.org'])).stdout).toMatch(
+      /^Nothing found\.\nIn all /,
+    );
+  });
+
   test('a read-only console changes nothing', async () => {
     const args = ['queue', 'enqueue', '--to', 'a@example.org', '--subject', 's', '--html', 'h'];
     const { exitCode, stderr } = await runCliProcess(args, { env: { ...env, EMAIL_OPS_READ_ONLY: 'true' } });

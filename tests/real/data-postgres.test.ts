@@ -330,6 +330,26 @@ describe.skipIf(isPostgresMissing())('gateways on Postgres', () => {
       list = createQueueList(migrated.supabase.client);
     });
 
+    test('dead letters are found by type and words, page by page', async () => {
+      await migrated.database.sql`
+        insert into email_dead_letter_queue
+          (recipient_email, email_type, template_data, total_attempts, failure_reason, last_error, moved_to_dlq_at)
+        select 'r' || n || '@example.org', case when n % 2 = 0 then 'chat' else 'auth' end,
+          jsonb_build_object('subject', 'Subject ' || n), 3, case when n = 3 then 'bad, (really) bad' else 'used up' end,
+          case when n = 4 then '550 100% full' end, timestamptz '2026-11-20 10:00:00+00' + n * interval '1 second'
+        from generate_series(1, 9) as n`;
+      const found = async (filter: Parameters<QueueList['deadLetters']>[0]) =>
+        (await list.deadLetters(filter)).rows.map(({ recipientEmail }) => recipientEmail.slice(1, 2)).join('');
+      expect(await found({ emailType: 'chat' })).toBe('8642');
+      expect(await found({ text: 'R7@EXAMPLE' })).toBe('7');
+      expect(await found({ text: 'bad, (really)' })).toBe('3');
+      expect(await found({ text: '100%' })).toBe('4');
+      expect(await found({ text: 'subject 5', emailType: 'chat' })).toBe('');
+      const filter = { text: 'used up', emailType: 'auth', isReviewed: false, limit: 2 };
+      const first = await list.deadLetters(filter);
+      expect(await found({ ...filter, cursor: first.nextCursor ?? '' })).toBe('51');
+    });
+
     test('pages go on where the last one ended, also where many rows share a time', async () => {
       await migrated.database.sql`
         insert into email_queue (recipient_email, email_type, template_data, created_at, updated_at)
