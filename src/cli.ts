@@ -54,12 +54,22 @@ export async function main(): Promise<void> {
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
   let isStdoutClosed = false;
-  const io = processIo(process, process.env, () => {
-    isStdoutClosed = true;
+  let hasOutputFailed = false;
+  const io = processIo(process, process.env, (error) => {
+    isStdoutClosed = error === null;
+    hasOutputFailed = error !== null;
+    if (error !== null) {
+      process.stderr.write(`email-ops: The output cannot be written (${error.code ?? error.message}).\n`);
+      // The error may arrive after the command has ended.
+      process.exitCode = EXIT.failed;
+    }
     stop.abort();
   });
   const exitCode = await runCli(process.argv.slice(2), { environment: process.env, signal: stop.signal, io });
-  process.exitCode = exitCode !== EXIT.interrupted ? exitCode : isStdoutClosed ? EXIT.ok : (signalExitCode ?? exitCode);
+  if (hasOutputFailed) process.exitCode = EXIT.failed;
+  else
+    process.exitCode =
+      exitCode !== EXIT.interrupted ? exitCode : isStdoutClosed ? EXIT.ok : (signalExitCode ?? exitCode);
   // A socket that somebody forgot to close must not keep the shell waiting.
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

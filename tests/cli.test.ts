@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CliHost, runCli } from '../src/cli.ts';
 import { COMMANDS } from '../src/commands/table.ts';
-import { runCliProcess, startCli, stringIo, temporaryFolder } from './support/cli.ts';
+import { CLI, runCliProcess, startCli, stringIo, temporaryFolder } from './support/cli.ts';
 
 /** Nothing listens there, so that nothing answers and no sandbox starts. */
 const NOWHERE = { REDIS_URL: 'redis://127.0.0.1:1' };
@@ -152,6 +153,21 @@ describe('the process', () => {
     await running.untilStdout(/UNREACHABLE/);
     running.child.stdout?.destroy();
     expect(await running.finished()).toMatchObject({ exitCode: 0, signal: null, stderr: '' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says in one line that its output cannot be written', () => {
+    const full = openSync('/dev/full', 'w');
+    for (const args of [['--help'], ['status'], ['watch', '--plain', '--interval', '500ms']]) {
+      const stdio = ['ignore', full, 'pipe'] as const;
+      const env = { ...process.env, ...NOWHERE };
+      const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+        stdio: [...stdio],
+        env,
+        encoding: 'utf8',
+      });
+      expect([status, stderr]).toEqual([1, 'email-ops: The output cannot be written (ENOSPC).\n']);
+    }
+    closeSync(full);
   });
 
   it('ends after --count refreshes', async () => {

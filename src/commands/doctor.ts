@@ -35,6 +35,8 @@ async function run(invocation: Invocation<Options>): Promise<number> {
   try {
     await using systems = await connectSystems(io, { environment, signal });
     const checks = await report(await groupsOf(systems, invocation), invocation);
+    // What was cut short was not found to be at fault.
+    signal.throwIfAborted();
     return checks.some(({ state }) => state === 'failed') ? EXIT.failed : EXIT.ok;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

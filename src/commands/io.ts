@@ -42,13 +42,13 @@ export interface IoChoices {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * The real terminal. `onClosed` is called once when the reader of stdout goes away (`email-ops status | head`); what is
- * written after that is dropped.
+ * The real terminal. `onClosed` is called once when stdout takes nothing any more: with null when its reader went away
+ * (`email-ops status | head`), with the error when it cannot be written (a full disk). What is written after that is dropped.
  */
 export function processIo(
   host: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>,
   environment: Variables,
-  onClosed: () => void,
+  onClosed: (error: NodeJS.ErrnoException | null) => void,
 ): (choices: IoChoices) => Io {
   const stdout = outputOf(host.stdout, onClosed);
   const stderr = outputOf(host.stderr, () => undefined);
@@ -87,11 +87,11 @@ export function isUtf8(environment: Variables): boolean {
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-function outputOf(stream: NodeJS.WriteStream, onClosed: () => void): Output {
+function outputOf(stream: NodeJS.WriteStream, onClosed: (error: NodeJS.ErrnoException | null) => void): Output {
   let isClosed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (!isClosed) onClosed();
+    const isReaderGone = error.code === 'EPIPE' || error.code === 'EIO';
+    if (!isClosed) onClosed(isReaderGone ? null : error);
     isClosed = true;
   });
   return {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotReader } from '../data/snapshot.ts';
 import { FAST_MS, goodForMs } from '../domain/cadence.ts';
-import { formatAge, formatCount, formatLatency } from '../domain/format.ts';
+import { formatAge, formatLatency, plural } from '../domain/format.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { MINUTE_MS } from '../domain/time.ts';
 import { verdictOf } from '../domain/verdict.ts';
@@ -119,7 +119,7 @@ function render(snapshot: Snapshot, { json }: Options, io: Io): string {
 }
 
 function describeBudget({ commands, periodMs }: Budget, leastMs: number): string {
-  return `email-ops: ${formatCount(commands)} Redis commands in ${formatAge(periodMs)}: a command every ${formatLatency(periodMs / commands)}, a refresh costs from 1 to 8, and none comes sooner than ${formatLatency(leastMs)} after the one before.\n`;
+  return `email-ops: ${plural(commands, 'Redis command')} in ${formatAge(periodMs)}: a command every ${formatLatency(periodMs / commands)}, a refresh costs from 1 to 8, and none comes sooner than ${formatLatency(leastMs)} after the one before.\n`;
 }
 
 function parseInterval(text: string): number {

@@ -27,7 +27,7 @@ export function systemsUnreachable(
     const age = first.atEpochMs === null ? '' : `, showing values from ${formatAge(staleMs)} ago`;
     const level = isVital && failingMs > staleCriticalMs ? 'critical' : 'warning';
     return reason(level, `${name.toLowerCase()}-${first.error.code}`, {
-      text: `${name} ${WORD_BY_CODE[first.error.code]}: ${stripName(first.error.message, name)}${age}`,
+      text: `${name} ${WORD_BY_CODE[first.error.code]}${detailOf(first.error, name)}${age}`,
       action: first.error.remedy,
     });
   });
@@ -69,9 +69,17 @@ function partReason(system: string, part: string, error: Fault): VerdictReason {
   return one('warning', `${system.toLowerCase()}-part-${error.code}`, { text, action: error.remedy });
 }
 
-/** 'Redis did not answer within 2000 ms.' → 'did not answer within 2000 ms', because the name stands before it already. */
-function stripName(message: string, name: string): string {
-  return message.replace(new RegExp(`^${name} (is )?`), '').replace(/\.$/, '');
+/** What the gateways' own sentence says that the word for its code has said already. */
+const SAID_BY_CODE: Partial<Record<Fault['code'], RegExp>> = {
+  unreachable: /^not reachable(?= \()/,
+  unauthorized: /^does not accept our credentials(?= \(|: )/,
+};
+
+/** 'Redis did not answer within 2000 ms.' → ': did not answer within 2000 ms', because the name stands before it already. */
+function detailOf({ code, message }: Fault, name: string): string {
+  const sentence = message.replace(new RegExp(`^${name} (is )?`), '').replace(/\.$/, '');
+  const said = SAID_BY_CODE[code]?.exec(sentence)?.[0];
+  return said === undefined ? `: ${sentence}` : sentence.slice(said.length);
 }
 
 export function migrationMissing(snapshot: Snapshot): readonly VerdictReason[] {

@@ -22,6 +22,10 @@ const timeout = {
   message: 'Redis did not answer within 2000 ms.',
   remedy: 'Check the network.',
 } as const;
+const refused = {
+  code: 'unauthorized',
+  message: 'Redis does not accept our credentials: WRONGPASS invalid or missing auth token',
+} as const;
 const unset = { code: 'not-configured', message: 'QStash is not configured.' } as const;
 const queue = (changes: Parameters<typeof anOverview>[0]) => ({ queue: loaded(anOverview(changes), NOON) });
 const queued = (count: number, processing = 0) => ({ queued: count, processing, failed: 0, completed: 0 });
@@ -324,7 +328,20 @@ describe('one thing wrong', () => {
         },
       },
       'critical',
-      'Postgres unreachable: not reachable (ECONNREFUSED)',
+      'Postgres unreachable (ECONNREFUSED)',
+    ],
+    [
+      'a Redis that does not know our token',
+      {
+        lock: { state: 'failed', error: refused },
+        health: { state: 'failed', error: refused },
+        alerts: { state: 'failed', error: refused },
+        metrics: { state: 'failed', error: refused },
+        stats: { state: 'failed', error: refused },
+        runs: { state: 'failed', error: refused },
+      },
+      'critical',
+      'Redis refuses our credentials: WRONGPASS invalid or missing auth token',
     ],
     [
       'one missed refresh',
