@@ -7,11 +7,15 @@ import { type Config, loadConfig, type Variables } from '../config.ts';
 import { isSecret, type VariableName, variable } from '../config-variables.ts';
 import { FaultError } from '../data/fault.ts';
 import { readSigningKeys } from '../data/signing-keys.ts';
+import { isUpToDate } from '../domain/schedule-plan.ts';
+import { cleanText } from '../domain/text.ts';
+import { wrap } from '../domain/width.ts';
 import type { Check } from './checks/check.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { readEnvFile, withVariables, writeEnvFile } from './env-file.ts';
 import { type Question, SECTIONS, type Section } from './init-sections.ts';
 import { applyMigrations, connectionOf, migrationCommands } from './migrate.ts';
+import { refuseReadOnly } from './pause.ts';
 import { openPrompt, type Prompt } from './prompt.ts';
 import { groupLines } from './render/doctor.ts';
 import { lookOf, shown } from './render/look.ts';
@@ -21,7 +25,10 @@ export const init: Command = {
   summary: 'connect a deployment: ask for the credentials, try each, write .env, bring migration and schedules',
   options: [],
   examples: [
-    { line: 'email-ops init', what: 'asks, and changes nothing before it has everything; Ctrl-C leaves it as it was' },
+    {
+      line: 'email-ops init',
+      what: 'asks, and changes nothing before it has everything; Ctrl-C until then leaves it as it was',
+    },
   ],
   exitCodes: 'those of doctor, with which it ends; 1 when nothing was given.',
   run,
@@ -34,16 +41,19 @@ async function run(invocation: Invocation): Promise<number> {
   const { io, environment, signal } = invocation;
   const folder = process.cwd();
   const text = readEnvFile(folder);
-  const say = (...lines: readonly string[]) => io.stderr.write(shown(lines, lookOf(io)));
+  const look = lookOf(io);
+  const print = (...lines: readonly string[]) => io.stderr.write(shown(lines, look));
+  const say = (...lines: readonly string[]) => print(...lines.flatMap((line) => wrapped(line, look.columns)));
   say(
     `Connects email-ops to a deployment, and writes what you give to ${folder}/.env, which only you can read.`,
     'Keys and tokens stay hidden. Enter leaves out what you do not have, or keeps what .env has.',
   );
   const answers: Answers = {};
   const states: Check[] = [];
-  {
+  let isWritten = false;
+  try {
     await using prompt = openPrompt(io, signal);
-    const dialogue: Dialogue = { prompt, known: parseEnv(text), invocation, say };
+    const dialogue: Dialogue = { prompt, known: parseEnv(text), invocation, say, print };
     for (const section of SECTIONS) {
       const { given, checks } = await askSection(section, dialogue);
       Object.assign(answers, given);
@@ -55,13 +65,36 @@ async function run(invocation: Invocation): Promise<number> {
         'Nothing was given, so nothing was written. Without credentials email-ops runs its sandbox',
       );
     }
-    say('', `Written: ${await writeEnvFile(folder, result)}`, ...overruled(answers, environment));
+    const path = await writeEnvFile(folder, result);
+    isWritten = true;
+    say('', `Written: ${path}`, ...overruled(answers, environment));
     if (isMigrationMissing(states)) await bringMigration(dialogue);
     await offerSchedules(dialogue, { ...parseEnv(result), ...environment });
+  } catch (error) {
+    throw signal.aborted || isInterrupt(error) ? interruption(invocation, isWritten) : error;
   }
   say('');
   const { doctor } = await import('./doctor.ts');
   return (await doctor.run?.({ ...invocation, options: {} })) ?? EXIT.ok;
+}
+
+/** Ctrl-C with raw keys is no signal. */
+function isInterrupt(error: unknown): boolean {
+  return error instanceof CommandError && error.exitCode === EXIT.interrupted;
+}
+
+/** Whoever breaks off wants to know what it leaves behind. */
+function interruption({ io, signal }: Invocation, isWritten: boolean): CommandError {
+  // The question stands there without its Enter.
+  if (signal.aborted && io.stdin.isTty) io.stderr.write('\n');
+  const left = isWritten ? '.env is written. What is still to do: email-ops doctor' : 'nothing was written';
+  return new CommandError(`Interrupted; ${left}`, { exitCode: EXIT.interrupted });
+}
+
+/** Broken at spaces, each line as far in as the first. */
+function wrapped(line: string, columns: number): readonly string[] {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  return wrap(line.slice(indent.length), columns - indent.length).map((each) => indent + each);
 }
 
 interface Dialogue {
@@ -69,7 +102,10 @@ interface Dialogue {
   /** What `.env` has. */
   readonly known: Variables;
   readonly invocation: Invocation;
+  /** Sentences. */
   say(...lines: readonly string[]): void;
+  /** What is there to be copied: never broken. */
+  print(...lines: readonly string[]): void;
 }
 
 interface SectionAnswers {
@@ -97,9 +133,8 @@ async function askSection(section: Section, dialogue: Dialogue): Promise<Section
       invocation.io.stderr.write(shown(groupLines('Tried', checks, look), look));
       if (!isRefused(checks)) return { given, checks };
     } else say(...problems.map((problem) => `  ${problem}`));
-    const choice = await prompt.ask(
-      'That does not work. Again (Enter), keep it all the same (k), or leave it out (s)?',
-    );
+    const keep = result.ok ? ', keep it all the same (k)' : '';
+    const choice = await prompt.ask(`That does not work. Again (Enter)${keep}, or leave it out (s)?`);
     if (result.ok && /^k/i.test(choice)) return { given, checks };
     if (/^s/i.test(choice) || (choice === '' && !invocation.io.stdin.isTty)) return { given: {}, checks: [] };
   }
@@ -135,7 +170,8 @@ async function askQuestions(questions: readonly Question[], dialogue: Dialogue):
 
 async function askOne({ variable: name, isVisible }: Question, { prompt, known, say }: Dialogue): Promise<string> {
   const { what, remedy } = variable(name);
-  const kept = (known[name] ?? '') === '' ? '' : ' [Enter keeps it]';
+  const present = known[name] ?? '';
+  const kept = present === '' ? '' : ` [Enter keeps ${isVisible === true ? cleanText(present, 200) : 'it'}]`;
   say(`  ${what}${remedy === undefined ? '' : ` (${remedy})`}`);
   const question = `  ${name}${kept}:`;
   if (isVisible === true || !isSecret(name)) return prompt.ask(question);
@@ -181,7 +217,7 @@ function isMigrationMissing(checks: readonly Check[]): boolean {
   return checks.some(({ name, state }) => (name === 'schema' || name === 'migrations') && state !== 'ok');
 }
 
-async function bringMigration({ prompt, invocation, say }: Dialogue): Promise<void> {
+async function bringMigration({ prompt, invocation, say, print }: Dialogue): Promise<void> {
   say(
     '',
     'The database lacks our migrations, or some of them: it can be watched, but workers and some views need them. They only add things, and may be repeated.',
@@ -200,25 +236,33 @@ async function bringMigration({ prompt, invocation, say }: Dialogue): Promise<vo
       say(`  ✗ ${error.message}`);
     }
   }
-  say('  Apply them with one of these:', '', ...migrationCommands().map((line) => `    ${line}`));
+  print('  Apply them with one of these:', '', ...migrationCommands().map((line) => `    ${line}`));
 }
 
-async function offerSchedules({ prompt, invocation, say }: Dialogue, variables: Variables): Promise<void> {
+async function offerSchedules({ prompt, invocation, say, print }: Dialogue, variables: Variables): Promise<void> {
   const result = loadConfig(variables);
   const config: Config | null = result.ok ? result.config : null;
   if (config === null || config.qstash === null || config.worker.baseUrl === null) return;
-  const { sync } = await import('./schedules-sync.ts');
+  const [{ carryOutPlan, planLines, readPlan }, { connectSystems }] = await Promise.all([
+    import('./schedules-sync.ts'),
+    import('./connect.ts'),
+  ]);
+  const { io, environment, signal } = invocation;
   say('', `Schedules that call ${config.worker.baseUrl}:`);
-  const ask = { ...invocation, io: { ...invocation.io, stdout: invocation.io.stderr } };
   try {
-    await sync.run?.({ ...ask, options: { dryRun: true } });
+    await using systems = await connectSystems(io, { environment, signal });
+    const plan = await readPlan(systems, false, signal);
+    print(...planLines(plan));
+    if (isUpToDate(plan)) return;
+    refuseReadOnly(systems);
     if (!(await prompt.askYes('Make QStash match?'))) {
       say('  Left as they are; `email-ops schedules sync` does it later.');
       return;
     }
-    await sync.run?.({ ...ask, options: { yes: true } });
+    await carryOutPlan(plan, systems);
+    say('  ✓ done');
   } catch (error) {
-    if (invocation.signal.aborted || !(error instanceof Error)) throw error;
+    if (signal.aborted || isInterrupt(error) || !(error instanceof Error)) throw error;
     say(`  ✗ ${error.message}`);
   }
 }

@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 export interface Prompt extends AsyncDisposable {
   /** The answer without spaces around it; empty for a bare Enter, and when there is nothing more to read. */
   ask(question: string): Promise<string>;
-  /** The same, and neither typed nor pasted characters are shown. */
+  /** The same, and neither typed nor pasted characters are shown. @throws CommandError `interrupted` for Ctrl-C */
   askHidden(question: string): Promise<string>;
   /** A bare Enter is no. */
   askYes(question: string): Promise<boolean>;
@@ -67,7 +67,7 @@ export function openPrompt({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>, sign
     for (;;) {
       // With raw keys it is no signal.
       if (stdin.isTty && buffered.includes(CTRL_C))
-        throw new CommandError('Interrupted, and nothing was written', { exitCode: EXIT.interrupted });
+        throw new CommandError('Interrupted', { exitCode: EXIT.interrupted });
       if (isOver || /[\r\n]/.test(buffered)) return edited(await line());
       await more();
     }

@@ -11,7 +11,7 @@ import {
 } from '../domain/schedule-plan.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { confirm } from './confirm.ts';
-import { connectSystems } from './connect.ts';
+import { connectSystems, type Systems } from './connect.ts';
 import { jsonLine } from './json-line.ts';
 import { JSON_OPTION } from './options.ts';
 import { refuseReadOnly } from './pause.ts';
@@ -42,14 +42,7 @@ export const sync: Command<Options> = {
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
   await using systems = await connectSystems(io, { environment, signal });
-  const { baseUrl } = systems.config.worker;
-  if (baseUrl === null) {
-    throw new CommandError(
-      'EMAIL_WORKER_BASE_URL is not set: it says where the schedules should call, such as https://foodshare.club',
-    );
-  }
-  const { schedules } = await needSchedules(systems).read(signal);
-  const plan = planSync(schedules, baseUrl, options.oneTick === true);
+  const plan = await readPlan(systems, options.oneTick === true, signal);
   if (options.json === true) io.stdout.write(jsonLine(plan));
   else io.stdout.write(shown(planLines(plan), lookOf(io)));
   if (options.dryRun === true || isUpToDate(plan)) return EXIT.ok;
@@ -58,10 +51,26 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     io.stderr.write('Nothing was changed.\n');
     return EXIT.failed;
   }
-  const changes = await openChanges(systems);
-  for (const change of plan.changes) await carryOut(change, changes);
+  await carryOutPlan(plan, systems);
   if (options.json !== true) io.stdout.write('Done.\n');
   return EXIT.ok;
+}
+
+/** What QStash has against what it should have. @throws CommandError without an address for the schedules to call */
+export async function readPlan(systems: Systems, isOneTick: boolean, signal: AbortSignal): Promise<SyncPlan> {
+  const { baseUrl } = systems.config.worker;
+  if (baseUrl === null) {
+    throw new CommandError(
+      'EMAIL_WORKER_BASE_URL is not set: it says where the schedules should call, such as https://foodshare.club',
+    );
+  }
+  const { schedules } = await needSchedules(systems).read(signal);
+  return planSync(schedules, baseUrl, isOneTick);
+}
+
+export async function carryOutPlan(plan: SyncPlan, systems: Systems): Promise<void> {
+  const changes = await openChanges(systems);
+  for (const change of plan.changes) await carryOut(change, changes);
 }
 
 /** New ones before old ones go: for a moment both may call, which the lock bears; neither calling would lose ticks. */

@@ -42,6 +42,7 @@ describe.skipIf(isMailStackMissing())('email-ops init', () => {
     expect(finished.stdout).toContain('email-queue-processor');
     expect(finished.stdout).toMatch(/Everything that was checked is well|0 faults/);
     expect(finished.exitCode).toBe(0);
+    expect(finished.stderr.match(/QStash messages a day/g)).toHaveLength(1);
     for (const name of ['SUPABASE_SERVICE_ROLE_KEY', 'QSTASH_TOKEN', 'QSTASH_NEXT_SIGNING_KEY']) {
       expect(finished.stdout + finished.stderr).not.toContain(of(name));
     }
@@ -69,6 +70,24 @@ describe.skipIf(isMailStackMissing())('email-ops init', () => {
       'QSTASH_TOKEN',
       'QSTASH_URL',
     ]);
+  });
+
+  it('keeps what .env has, and asks nothing about schedules that match already', async () => {
+    const folder = temporaryFolder();
+    await runCliProcess(['init'], { folder, input: `${answers().join('\n')}\n` });
+    const before = envOf(folder);
+    const again = await runCliProcess(['init'], { folder, input: '\n'.repeat(20) });
+    expect(again.stderr).toContain(`NEXT_PUBLIC_SUPABASE_URL [Enter keeps ${of('NEXT_PUBLIC_SUPABASE_URL')}]:`);
+    expect(again.stderr).toContain('SUPABASE_SERVICE_ROLE_KEY [Enter keeps it]:');
+    expect(again.stderr).toContain('Everything matches');
+    expect(again.stderr).not.toContain('Make QStash match?');
+    expect(envOf(folder)).toEqual(before);
+  });
+
+  it('offers to keep only what can be kept', async () => {
+    const input = ['no address', 'token', 's', ''].join('\n');
+    const { stderr } = await runCliProcess(['init'], { folder: temporaryFolder(), input });
+    expect(stderr).toContain('That does not work. Again (Enter), or leave it out (s)?');
   });
 
   it('writes nothing when nothing is given', async () => {
@@ -107,6 +126,10 @@ describe.skipIf(isMailStackMissing())('email-ops init', () => {
       try {
         tmux.line(`cd ${folder} && ${process.execPath} ${CLI} init; echo ended with $?`);
         await tmux.until('KV_REST_API_URL:');
+        tmux.keys('C-c');
+        expect(await tmux.until('ended with 130')).toMatch(/^email-ops: Interrupted; nothing was written\.$/m);
+        tmux.line(`clear; ${process.execPath} ${CLI} init; echo ended with $?`);
+        await tmux.until(/KV_REST_API_URL:$/m);
         tmux.keys('Enter');
         await tmux.until('REDIS_URL:');
         tmux.keys('-l', of('REDIS_URL'));
@@ -115,15 +138,34 @@ describe.skipIf(isMailStackMissing())('email-ops init', () => {
         const screen = await tmux.until('takes our credentials');
         expect(screen).not.toContain(of('REDIS_URL'));
         expect(screen).toContain(`${of('REDIS_URL').length} characters taken`);
-        await tmux.until('NEXT_PUBLIC_SUPABASE_URL:');
+        expect(await tmux.until('NEXT_PUBLIC_SUPABASE_URL:')).toMatch(/^ {2}Settings, Data API\)$/m);
         tmux.keys('-l', of('NEXT_PUBLIC_SUPABASE_URL'));
         tmux.keys('Enter');
         await tmux.until('SUPABASE_SERVICE_ROLE_KEY:');
         tmux.keys('C-c');
-        await tmux.until('ended with 130');
+        expect(await tmux.until('ended with 130')).toMatch(/^email-ops: Interrupted; nothing was written\.$/m);
         tmux.line('echo echoed');
         await tmux.until(/^echoed$/m);
         expect(() => statSync(join(folder, '.env'))).toThrow();
+
+        const written = join(folder, '.env');
+        writeFileSync(written, `QSTASH_TOKEN=${of('QSTASH_TOKEN')}\nQSTASH_URL=${of('QSTASH_URL')}\n`);
+        tmux.line(`clear; ${process.execPath} ${CLI} init; echo ended with $?`);
+        // Redis and Supabase are left out; the address of the worker is a new one, so the schedules differ.
+        for (const question of ['KV_REST_API_URL:', 'REDIS_URL:', 'NEXT_PUBLIC_SUPABASE_URL:']) {
+          await tmux.until(new RegExp(`^ +${question}$`, 'm'));
+          tmux.keys('Enter');
+        }
+        for (const question of ['QSTASH_TOKEN', 'QSTASH_URL', 'QSTASH_CURRENT_SIGNING_KEY']) {
+          await tmux.until(new RegExp(`^ +${question}( \\[.*\\])?:$`, 'm'));
+          tmux.keys('Enter');
+        }
+        await tmux.until(/EMAIL_WORKER_BASE_URL:$/m);
+        tmux.keys('-l', 'https://mail.example.org');
+        tmux.keys('Enter');
+        await tmux.until('Make QStash match?');
+        tmux.keys('C-c');
+        expect(await tmux.until('ended with 130')).toContain('Interrupted; .env is written');
       } finally {
         tmux.stop();
       }
