@@ -83,7 +83,8 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
   }
   const look = lookOf(io);
   const lines = table(columns(io.now(), options.all === true), found, look);
-  const hint = found.length === 0 ? 'No alert is open.' : 'What to check first: email-ops alerts show <id>';
+  const none = options.all === true ? 'No alert is in the list.' : 'No alert is open.';
+  const hint = found.length === 0 ? none : 'What to check first: email-ops alerts show <id>';
   io.stdout.write(shown([...lines, hint], look));
   return EXIT.ok;
 }

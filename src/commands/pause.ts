@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAudit } from '../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock, type StandingPause } from '../data/queue-lock.ts';
-import { formatAge, formatClock, plural } from '../domain/format.ts';
+import { formatClock, formatLeft, plural } from '../domain/format.ts';
 import { formatPause, type Lock, type Pause } from '../domain/lock.ts';
 import { cleanText } from '../domain/text.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/time.ts';
@@ -157,7 +157,7 @@ export function pauseJson(state: 'paused' | 'pausing' | 'running', standing: Sta
 
 function until({ expiresAtEpochMs }: StandingPause, nowEpochMs: number): string {
   if (expiresAtEpochMs === null) return 'until it is lifted';
-  return `until ${formatClock(expiresAtEpochMs)} UTC (${formatAge(expiresAtEpochMs - nowEpochMs)})`;
+  return `until ${formatClock(expiresAtEpochMs)} UTC (${formatLeft(expiresAtEpochMs - nowEpochMs)})`;
 }
 
 function holderOf(lock: Lock): string {

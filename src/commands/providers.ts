@@ -2,7 +2,7 @@
 import { createAudit } from '../data/audit.ts';
 import { createProviderGateway, type ProviderGateway } from '../data/providers.ts';
 import { isProvider, PROVIDERS, type Provider } from '../domain/email.ts';
-import { formatAge, formatClock, formatCount, formatInstant, formatLatency } from '../domain/format.ts';
+import { formatClock, formatCount, formatInstant, formatLatency, formatLeft } from '../domain/format.ts';
 import { standingOf } from '../domain/provider-record.ts';
 import { disabledUntilEpochMs, type ProviderState } from '../domain/provider-state.ts';
 import { cleanText } from '../domain/text.ts';
@@ -126,9 +126,14 @@ function columns(nowEpochMs: number): readonly Column<ProviderState>[] {
     {
       title: 'today',
       align: 'right',
-      cell: ({ quota }) => `${formatCount(quota.day.sent)} of ${formatCount(quota.day.limit)}`,
+      cell: ({ quota }) => usedOf(quota.day),
     },
+    { title: 'this month', align: 'right', cell: ({ quota }) => usedOf(quota.month) },
   ];
+}
+
+function usedOf({ sent, limit }: ProviderState['quota']['day']): string {
+  return `${formatCount(sent)} of ${formatCount(limit)}`;
 }
 
 /** Without what the averages are kept by. */
@@ -158,7 +163,7 @@ function notes(state: ProviderState, nowEpochMs: number): readonly string[] {
   const found: string[] = [];
   if (until !== null && disabled !== null) {
     const why = disabled.reason === '' ? '' : `: ${cleanText(disabled.reason, 200)}`;
-    const left = formatAge(until - nowEpochMs);
+    const left = formatLeft(until - nowEpochMs);
     found.push(`disabled by ${cleanText(disabled.by, 40)} until ${formatClock(until)} UTC (${left})${why}`);
   }
   if (usedUpUntilEpochMs !== null && usedUpUntilEpochMs > nowEpochMs) {

@@ -5,7 +5,7 @@ import { FaultError } from '../data/fault.ts';
 import { answerOf } from '../data/supabase.ts';
 import { PROVIDERS, type Provider } from '../domain/email.ts';
 import { findEmailFault } from '../domain/email-validation.ts';
-import { formatInstant, formatLatency } from '../domain/format.ts';
+import { formatCount, formatInstant, formatLatency } from '../domain/format.ts';
 import { classifySendFailure, type SendFailureKind } from '../domain/send-failure.ts';
 import { cleanText, maskEmail } from '../domain/text.ts';
 import { utcDay } from '../domain/time.ts';
@@ -145,7 +145,11 @@ async function countIt(
   try {
     const day = utcDay(nowEpochMs);
     const { data } = await answerOf(client.rpc('increment_provider_quota', { p_provider: provider, p_date: day }));
-    return { what: 'quota', isFine: true, said: `counted, ${typeof data === 'number' ? data : 'unknown'} today` };
+    return {
+      what: 'quota',
+      isFine: true,
+      said: `counted, ${formatCount(typeof data === 'number' ? data : null)} today`,
+    };
   } catch (error) {
     const words = error instanceof FaultError ? error.fault.message : String(error);
     return { what: 'quota', isFine: false, said: `not counted: ${cleanText(words, 200)}` };

@@ -27,7 +27,7 @@ export const status: Command<Options> = {
     { line: 'email-ops status --check', what: 'as a check of Nagios or Icinga' },
     { line: 'email-ops status > /dev/null || mail -s "email is ill" ops', what: 'in a cron job' },
   ],
-  exitCodes: '0 ok, 1 warning, 2 critical (or wrong usage or configuration), 3 nothing could be reached.',
+  exitCodes: '0 ok, 1 degraded (a warning), 2 critical (or wrong usage or configuration), 3 nothing could be reached.',
   run,
 };
 

@@ -20,6 +20,13 @@ export function formatAge(ms: Maybe): string {
   return pair(days, 'd', Math.floor((ms % DAY_MS) / HOUR_MS), 'h');
 }
 
+/** What is left of a time, rounded: of 30 minutes `30 min` are left a moment later, and not 29. */
+export function formatLeft(ms: Maybe): string {
+  if (!isNumber(ms)) return UNKNOWN;
+  const unit = Math.round(ms / SECOND_MS) * SECOND_MS < MINUTE_MS ? SECOND_MS : MINUTE_MS;
+  return formatAge(Math.round(ms / unit) * unit);
+}
+
 /** `12,345`; from ten million on shortened: `12.3 M`, `4.5 G`. Fractions are rounded. */
 export function formatCount(count: Maybe): string {
   if (!isNumber(count)) return UNKNOWN;

@@ -4,7 +4,7 @@
  */
 import type { AlertFeed } from './alert.ts';
 import { type AuditEntry, targetWords } from './audit.ts';
-import { formatCount, formatPercent, plural } from './format.ts';
+import { formatClock, formatCount, formatPercent, plural } from './format.ts';
 import type { LockState } from './lock.ts';
 import { downsample, type MetricPoint } from './metric.ts';
 import { SERIES, type Series } from './metric-series.ts';
@@ -147,7 +147,7 @@ function timelineOf({ alerts, runs, lock, actions, sinceEpochMs }: IncidentSourc
         ]
       : []),
     ...actions,
-    ...runs.filter((run) => !isUneventful(run)).map(failedRun),
+    ...failedRuns(runs.filter((run) => run.startedAtEpochMs >= sinceEpochMs)),
   ]
     .filter(isSince)
     .sort(byTime);
@@ -157,6 +157,31 @@ function timelineOf({ alerts, runs, lock, actions, sinceEpochMs }: IncidentSourc
 
 function isUneventful({ outcome, failed, error }: RunRecord): boolean {
   return error === null && failed === 0 && (outcome === 'ok' || outcome === 'skipped');
+}
+
+/** A failure that repeats until something changes is one line: an outage of five hours has sixty health checks that say the same. */
+function failedRuns(runs: readonly RunRecord[]): readonly Moment[] {
+  const found: { moment: Moment; times: number; lastAtEpochMs: number }[] = [];
+  const standing = new Map<string, (typeof found)[number]>();
+  for (const run of runs.toSorted((a, b) => a.startedAtEpochMs - b.startedAtEpochMs)) {
+    if (isUneventful(run)) {
+      if (run.outcome === 'ok') standing.delete(run.worker);
+      continue;
+    }
+    const moment = failedRun(run);
+    const before = standing.get(run.worker);
+    if (before?.moment.what === moment.what) {
+      before.times += 1;
+      before.lastAtEpochMs = run.startedAtEpochMs;
+      continue;
+    }
+    const entry = { moment, times: 1, lastAtEpochMs: run.startedAtEpochMs };
+    standing.set(run.worker, entry);
+    found.push(entry);
+  }
+  return found.map(({ moment, times, lastAtEpochMs }) =>
+    times === 1 ? moment : { ...moment, what: `${moment.what} (${times} times, until ${formatClock(lastAtEpochMs)})` },
+  );
 }
 
 function failedRun(run: RunRecord): Moment {

@@ -4,7 +4,7 @@
  */
 import { isCriticalAlert } from './alert.ts';
 import { drainForecast, quotaReturnsAtEpochMs, RATE_WINDOW_MS } from './drain.ts';
-import { formatAge, formatClock, formatCount, formatInstant, formatPercent, plural } from './format.ts';
+import { formatAge, formatClock, formatCount, formatInstant, formatLeft, formatPercent, plural } from './format.ts';
 import { lastValue } from './loaded.ts';
 import type { QueueOverview } from './queue.ts';
 import { type QuotaUse, remaining, remainingToday } from './quota.ts';
@@ -187,7 +187,7 @@ function pauseReason(
 ): VerdictReason {
   const why = pause.reason === '' ? '' : `: "${quoted(pause.reason)}"`;
   const { expiresAtEpochMs } = pause;
-  const left = expiresAtEpochMs === null ? 'without end' : `${formatAge(expiresAtEpochMs - nowEpochMs)} left`;
+  const left = expiresAtEpochMs === null ? 'without end' : `${formatLeft(expiresAtEpochMs - nowEpochMs)} left`;
   const text = `${what} by ${cleanText(`${pause.operator}@${pause.host}`, 80)}${why}, ${left}`;
   return one('warning', code, { text, action: 'email-ops resume' });
 }

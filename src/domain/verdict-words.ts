@@ -1,4 +1,4 @@
-/** The verdict in one word, the same on every screen and page. */
+/** The verdict in one word, the same on every screen and page; only `status --check` has the words of monitoring plugins. */
 import type { VerdictLevel } from './verdict-reason.ts';
 
 const WORDS: Readonly<Record<VerdictLevel, string>> = {

@@ -6,7 +6,8 @@ import { failedAfter, loaded } from '../../src/domain/loaded.ts';
 import { completeQuotas } from '../../src/domain/quota.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts';
-import { verdictOf } from '../../src/domain/verdict.ts';
+import { type Verdict, verdictOf } from '../../src/domain/verdict.ts';
+import { levelWord } from '../../src/domain/verdict-words.ts';
 import { displayWidth } from '../../src/domain/width.ts';
 import { anOverview, aRun, aSnapshot, aThroughput, NOON } from '../support/snapshot.ts';
 
@@ -224,6 +225,13 @@ describe('the status page', () => {
 
   it('shows what is missing, why and what to do, and keeps the rest', async () => {
     await expect(page(anOutage())).toMatchFileSnapshot(grid('status-outage'));
+  });
+
+  it('calls the verdict as the dashboard does', () => {
+    const verdict: Verdict = { level: 'warning', reasons: [] };
+    const page = statusLines(aSnapshot({}), verdict, PLAIN);
+    const block = compactLines(aSnapshot({}), verdict, PLAIN);
+    for (const lines of [page, block]) expect(lines.join('\n')).toContain(levelWord('warning'));
   });
 
   it('uses a wide terminal', async () => {

@@ -6,6 +6,7 @@ import {
   formatCount,
   formatInstant,
   formatLatency,
+  formatLeft,
   formatPercent,
   plural,
 } from '../../src/domain/format.ts';
@@ -29,6 +30,19 @@ describe('formats', () => {
     [Number.POSITIVE_INFINITY, '–'],
   ])('an age of %s ms reads %s', (ms, expected) => {
     expect(formatAge(ms)).toBe(expected);
+  });
+
+  test.each([
+    [29 * MIN + 59_800, '30 min'],
+    [119_000, '2 min'],
+    [61_000, '1 min'],
+    [59_900, '1 min'],
+    [9_600, '10 s'],
+    [HOUR + 59 * MIN + 59_990, '2 h'],
+    [-1, '0 s'],
+    [null, '–'],
+  ])('what is left of %s ms reads %s', (ms, expected) => {
+    expect(formatLeft(ms)).toBe(expected);
   });
 
   test.each([
@@ -81,7 +95,7 @@ describe('formats', () => {
   test('every number has a short look', () => {
     fc.assert(
       fc.property(fc.double(), (value) => {
-        for (const format of [formatAge, formatCount, formatPercent, formatClock, formatLatency]) {
+        for (const format of [formatAge, formatLeft, formatCount, formatPercent, formatClock, formatLatency]) {
           expect(format(value).length).toBeGreaterThan(0);
           expect(format(value).length).toBeLessThanOrEqual(12);
         }

@@ -60,6 +60,26 @@ describe('the timeline of an incident', () => {
     ]);
   });
 
+  it('says a failure that repeats once, until it changes or is over', () => {
+    const check = (minutes: number, failed: number) =>
+      aRun({
+        worker: 'health-monitor',
+        startedAtEpochMs: minutesAgo(minutes),
+        processed: 4,
+        successful: 4 - failed,
+        failed,
+      });
+    const runs = [check(50, 1), check(45, 1), check(40, 1), check(35, 2), check(30, 0), check(25, 1)];
+    const sent = aRun({ startedAtEpochMs: minutesAgo(42) });
+    expect(story({ runs: [...runs.toReversed(), sent] })).toEqual([
+      'run of health-monitor on web-1: ok, 4 providers checked, 1 not healthy (3 times, until 11:20)',
+      '1 run of queue-processor without failures: 10 sent',
+      'run of health-monitor on web-1: ok, 4 providers checked, 2 not healthy',
+      '1 run of health-monitor without failures',
+      'run of health-monitor on web-1: ok, 4 providers checked, 1 not healthy',
+    ]);
+  });
+
   it('leaves out what was before, and counts alerts without a time', () => {
     const alerts = parseAlerts(['ERROR: from a legacy monitor'], {}, NOON);
     const runs = [aRun({ startedAtEpochMs: minutesAgo(7 * 60), error: 'too long ago' })];

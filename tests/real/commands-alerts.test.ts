@@ -59,6 +59,7 @@ describe.skipIf(isRedisServerMissing())('the command for alerts', () => {
     expect(await list()).toHaveLength(2);
     expect(JSON.parse((await run('ack', '--all', '--yes', '--json')).stdout).acknowledged).toHaveLength(2);
     expect(await run('list')).toMatchObject({ stdout: 'No alert is open.\n' });
+    expect((await run('list', '--all')).stdout).not.toContain('No alert');
     expect(await run('ack', '--all')).toMatchObject({ exitCode: 0, stdout: 'No alert is open.\n' });
   });
 

@@ -6,10 +6,11 @@ import { completeQuotas } from '../../domain/quota.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { cleanText } from '../../domain/text.ts';
 import type { Verdict } from '../../domain/verdict.ts';
+import { levelWord } from '../../domain/verdict-words.ts';
 import { wrap } from '../../domain/width.ts';
 import { type Look, paint } from './look.ts';
 import { describeDrain, describeLock } from './sections.ts';
-import { levelWord, ROLE_BY_LEVEL, reasonLines } from './status.ts';
+import { ROLE_BY_LEVEL, reasonLines } from './status.ts';
 
 const REASONS_SHOWN = 3;
 const INDENT = '         ';

@@ -1,7 +1,15 @@
 /** Sections of the status page: lock, queue, quotas, health, alerts, runs. Each is a pure function of the snapshot. */
 import type { Alert } from '../../domain/alert.ts';
 import { type DrainForecast, drainForecast, quotaForecast, ratesOf } from '../../domain/drain.ts';
-import { formatAge, formatClock, formatCount, formatLatency, formatPercent, plural } from '../../domain/format.ts';
+import {
+  formatAge,
+  formatClock,
+  formatCount,
+  formatLatency,
+  formatLeft,
+  formatPercent,
+  plural,
+} from '../../domain/format.ts';
 import type { ProviderHealth } from '../../domain/health.ts';
 import type { LockState } from '../../domain/lock.ts';
 import type { QueueOverview } from '../../domain/queue.ts';
@@ -48,7 +56,7 @@ export function describeLock({ lock, announcedPause }: LockState, nowEpochMs: nu
 }
 
 function remainingTime(expiresAtEpochMs: number | null, nowEpochMs: number): string {
-  return expiresAtEpochMs === null ? 'without end' : `${formatAge(expiresAtEpochMs - nowEpochMs)} left`;
+  return expiresAtEpochMs === null ? 'without end' : `${formatLeft(expiresAtEpochMs - nowEpochMs)} left`;
 }
 
 export function queueSection(snapshot: Snapshot, look: Look): string[] {

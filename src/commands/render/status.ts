@@ -3,6 +3,7 @@ import { formatInstant } from '../../domain/format.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { cleanText, maskEmailsIn } from '../../domain/text.ts';
 import type { Verdict, VerdictLevel, VerdictReason } from '../../domain/verdict.ts';
+import { levelWord } from '../../domain/verdict-words.ts';
 import { displayWidth, wrap } from '../../domain/width.ts';
 import { type Look, paint, type Role } from './look.ts';
 import { alertSection, healthSection, lockLine, queueSection, quotaSection, runSection } from './sections.ts';
@@ -36,13 +37,6 @@ function headLines(snapshot: Snapshot, look: Look): string[] {
   return [`${paint('heading', what, look)}${gap}${paint('muted', when, look)}`];
 }
 
-const WORD_BY_LEVEL: Readonly<Record<VerdictLevel, string>> = {
-  ok: 'OK',
-  warning: 'WARNING',
-  critical: 'CRITICAL',
-  unreachable: 'UNREACHABLE',
-};
-
 export const ROLE_BY_LEVEL: Readonly<Record<VerdictLevel, Role>> = {
   ok: 'ok',
   warning: 'warning',
@@ -50,14 +44,10 @@ export const ROLE_BY_LEVEL: Readonly<Record<VerdictLevel, Role>> = {
   unreachable: 'critical',
 };
 
-export function levelWord(level: VerdictLevel): string {
-  return WORD_BY_LEVEL[level];
-}
-
 function verdictLines(verdict: Verdict, look: Look): string[] {
   const word = paint(ROLE_BY_LEVEL[verdict.level], levelWord(verdict.level), look);
   const isQuiet = verdict.reasons.every(({ level }) => level === 'ok');
-  const head = isQuiet ? [`${word}  nothing is wrong`] : [word];
+  const head = isQuiet ? [`${word}  email is flowing`] : [word];
   return [...head, ...verdict.reasons.flatMap((reason) => reasonLines(reason, look))];
 }
 

@@ -40,11 +40,13 @@ export async function openRedis(options: OpenRedisOptions): Promise<SandboxRedis
   const journalPath = join(folder, 'engine.jsonl');
 
   if (binary !== null && (options.prefer === 'server' || !existsSync(journalPath) || hasServerData(folder))) {
-    onProgress('Starting redis-server');
+    onProgress('starting redis-server');
     const server = await superviseRedisServer(binary, folder);
     return serving('redis-server', server.execute, server.stop, token);
   }
-  onProgress(hasServerData(folder) ? 'redis-server is gone and its data with it: starting empty' : 'Starting Redis');
+  onProgress(
+    hasServerData(folder) ? 'redis-server is gone and its data with it: starting empty' : 'starting the Redis engine',
+  );
   // Loaded here: with a redis-server none of it is needed.
   const { openEngine } = await import('./engine.ts');
   const engine = await openEngine({ journalPath, clock });
