@@ -53,7 +53,7 @@ describe('the command line', () => {
   it('helps by `help <command>` as well', async () => {
     const { exitCode, stdout } = await run('help', 'status');
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('Exit codes: 0 ok, 1 warning, 2 critical');
+    expect(stdout).toContain('Exit codes: 0 ok, 1 degraded (a warning), 2 critical');
   });
 
   it('prints the version of the package', async () => {

@@ -28,7 +28,7 @@ describe('providers and send-test', () => {
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
     expect(stdout).toMatch(/✓ health: ok, score \d+, circuit closed/);
     expect(stdout).toMatch(/✓ send: resend took the email to a\*\*\*@example\.org in .+, message id resend-/);
-    expect(stdout).toMatch(/✓ quota: counted, \d+ today/);
+    expect(stdout).toMatch(/✓ quota: counted, [\d,]+ today/);
     expect(stdout).not.toContain('anna@');
   });
 
