@@ -112,12 +112,19 @@ async function open(parts: Pick<Systems, 'config' | 'variables' | 'sandbox'>): P
   };
 }
 
-async function openRedis({ redis }: Config): Promise<RedisConnection | null> {
-  return redis === null ? null : (await import('../data/redis.ts')).connectRedis(redis);
+/** The sandbox is all systems in one process, whose database answers nobody else while it works: slow there is not gone. */
+const SANDBOX_PATIENCE = { timeoutMs: 10_000 } as const;
+
+async function openRedis({ redis, environment }: Config): Promise<RedisConnection | null> {
+  if (redis === null) return null;
+  const { connectRedis } = await import('../data/redis.ts');
+  return connectRedis(redis, environment.isSandbox ? SANDBOX_PATIENCE : {});
 }
 
-async function openSupabase({ supabase }: Config): Promise<SupabaseConnection | null> {
-  return supabase === null ? null : (await import('../data/supabase.ts')).connectSupabase(supabase);
+async function openSupabase({ supabase, environment }: Config): Promise<SupabaseConnection | null> {
+  if (supabase === null) return null;
+  const { connectSupabase } = await import('../data/supabase.ts');
+  return connectSupabase({ ...supabase, ...(environment.isSandbox ? SANDBOX_PATIENCE : {}) });
 }
 
 async function openQstash({ qstash }: Config): Promise<Schedules | null> {
