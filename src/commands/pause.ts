@@ -11,7 +11,7 @@ import { type Command, CommandError, EXIT, type Invocation, UsageError } from '.
 import { confirm } from './confirm.ts';
 import { connectSystems, needRedis, type Systems } from './connect.ts';
 import { jsonLine } from './json-line.ts';
-import { operatorOf } from './operator.ts';
+import { type Operator, operatorOf } from './operator.ts';
 import { JSON_OPTION, parseDuration } from './options.ts';
 
 const DEFAULT_MS = 30 * MINUTE_MS;
@@ -68,35 +68,29 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
       .catch(() => io.stderr.write('email-ops: the audit list could not be written; the pause stands all the same.\n'));
 
   const standing = (await lock.state()).pause;
-  if (standing !== null) {
-    const extended = await lock.extend(standing, { forMs, reason: options.reason });
-    if (extended === null) throw new CommandError('The pause ended at this moment. Call it again to pause anew');
-    await audit('extend pause', standing.value);
-    if (options.json === true) io.stdout.write(pauseJson('paused', extended));
-    say(`Paused already by ${nameOf(standing)}; it lasts ${until(extended, io.now())} now.`);
-    return EXIT.ok;
+  const begun =
+    standing === null
+      ? await begin(lock, { operator, forMs, reason: options.reason, startedAtEpochMs: systems.clock.nowEpochMs() })
+      : await prolong(lock, standing, { forMs, reason: options.reason });
+  const { described } = begun;
+  await audit(standing === null ? 'pause' : 'extend pause', standing?.value ?? described.value);
+  let { step } = begun;
+  if (step.kind === 'waiting' && options.force === true) {
+    const { holder } = step;
+    step = await takeAway(lock, described, step, { options, io, signal, isNew: standing === null });
+    if (step.kind === 'paused') await audit('take the lock away', holderOf(holder));
   }
-
-  const wanted: Pause = {
-    operator: operator.name,
-    host: operator.host,
-    startedAtEpochMs: systems.clock.nowEpochMs(),
-    reason: cleanText(options.reason ?? '', 200),
-  };
-  const endsAtEpochMs = wanted.startedAtEpochMs + forMs;
-  const described = { ...wanted, value: formatPause(wanted), expiresAtEpochMs: endsAtEpochMs };
-  let step = await lock.pause(wanted, { forMs });
-  await audit('pause', described.value);
-  if (step.kind === 'waiting' && options.force === true)
-    step = await takeAway(lock, described, step, { options, io, signal });
   if (step.kind === 'waiting') {
-    say(`Pausing: ${holderOf(step.holder)} gives way first, then nothing is sent.`);
+    const lasts = standing === null ? '' : ` The pause by ${nameOf(standing)} lasts ${until(described, io.now())} now.`;
+    say(`Pausing: ${holderOf(step.holder)} gives way first, then nothing is sent.${lasts}`);
     if (options.wait) step = await untilTaken(lock, described.value, signal);
   }
   switch (step.kind) {
     case 'paused':
       if (options.json === true) io.stdout.write(pauseJson('paused', described));
-      say(`Paused ${until(described, io.now())}. To lift it: email-ops resume`);
+      if (begun.isHeldAlready)
+        say(`Paused already by ${nameOf(described)}; it lasts ${until(described, io.now())} now.`);
+      else say(`Paused ${until(described, io.now())}. To lift it: email-ops resume`);
       return EXIT.ok;
     case 'waiting': {
       if (options.json === true) io.stdout.write(pauseJson('pausing', described));
@@ -111,19 +105,50 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   }
 }
 
+interface Begun {
+  readonly described: StandingPause;
+  readonly step: PauseStep;
+  /** Everything stood still before: there was nothing to take. */
+  readonly isHeldAlready: boolean;
+}
+
+async function begin(
+  lock: QueueLock,
+  wanted: { operator: Operator; forMs: number; reason: string | undefined; startedAtEpochMs: number },
+): Promise<Begun> {
+  const { operator, forMs, reason = '', startedAtEpochMs } = wanted;
+  const pause = { operator: operator.name, host: operator.host, startedAtEpochMs, reason: cleanText(reason, 200) };
+  const described = { ...pause, value: formatPause(pause), expiresAtEpochMs: startedAtEpochMs + forMs };
+  return { described, step: await lock.pause(pause, { forMs }), isHeldAlready: false };
+}
+
+/** A pause that stands may still wait for a worker: then this one waits for it too, or takes the lock away. */
+async function prolong(
+  lock: QueueLock,
+  standing: StandingPause,
+  wanted: { forMs: number; reason: string | undefined },
+): Promise<Begun> {
+  const { forMs, reason } = wanted;
+  const why = reason === undefined ? {} : { reason: cleanText(reason, 200) };
+  const extended = await lock.extend(standing, { forMs, ...why });
+  if (extended === null) throw new CommandError('The pause ended at this moment. Call it again to pause anew');
+  const step = await lock.advance(extended.value);
+  return { described: extended, step, isHeldAlready: step.kind === 'paused' };
+}
+
 /** `--force`: says whom it takes the lock from, asks, and takes it. */
 async function takeAway(
   lock: QueueLock,
   { value }: StandingPause,
   step: Extract<PauseStep, { kind: 'waiting' }>,
-  { options, io, signal }: Pick<Invocation<Options>, 'options' | 'io' | 'signal'>,
+  { options, io, signal, isNew }: Pick<Invocation<Options>, 'options' | 'io' | 'signal'> & { isNew: boolean },
 ): Promise<PauseStep> {
   const question = `${holderOf(step.holder)} has the lock. Taken away, it starts nothing more within seconds; a legacy worker goes on to its end. Take it away?`;
   try {
     if (options.yes !== true && !(await confirm(io, question, signal))) return step;
   } catch (error) {
-    // Not sure means not paused: an announcement that stays behind would surprise.
-    await lock.resume(value);
+    // Not sure means not paused: an announcement that stays behind would surprise. One that was there before stays.
+    if (isNew) await lock.resume(value);
     throw error;
   }
   return lock.advance(value, { force: true });
