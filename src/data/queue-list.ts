@@ -170,10 +170,16 @@ function containing(text = '', columns: readonly string[]): string[] {
   return [columns.map((column) => `${column}.ilike.${pattern}`).join(',')];
 }
 
-/** A PostgREST filter: everything behind the cursor, `<time>|<id>` of the last row seen. */
+/** Whether it looks like a cursor of ours, `<time>|<id>` of the last row seen. */
+export function isCursor(cursor: string): boolean {
+  const [time = '', id = ''] = cursor.split('|');
+  return /^[-0-9T:.+Z ]{10,40}$/.test(time) && UUID.test(id);
+}
+
+/** A PostgREST filter: everything behind the cursor. */
 function after(cursor: string, column: string, ascending: boolean): string {
   const [time = '', id = ''] = cursor.split('|');
-  if (!/^[-0-9T:.+Z ]{10,40}$/.test(time) || !UUID.test(id)) {
+  if (!isCursor(cursor)) {
     const remedy = 'Begin with the first page, or pass the cursor that the page before answered.';
     throw new FaultError({ code: 'protocol', message: 'The cursor is not one of ours.', remedy });
   }

@@ -54,7 +54,7 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
           return {
             status: 409,
             message: `Paused already by ${nameOf(step.pause)}; extend it with "extend": true.`,
-            details: { state: 'paused', pause: withoutValue(step.pause) },
+            details: { state: await standingOf(lock), pause: withoutValue(step.pause) },
           };
         case 'gone':
           return { status: 409, message: 'The pause was lifted at the same moment.', details: { state: 'running' } };
@@ -66,7 +66,7 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
       if (pause === null) return { status: 200, message: 'Nothing is paused.', details: { state: 'running' } };
       if (pause.operator !== operator && !isSure) {
         const message = `The pause is by ${nameOf(pause)}; lift it with "yes": true.`;
-        return { status: 409, message, details: { state: 'paused', pause: withoutValue(pause) } };
+        return { status: 409, message, details: { state: await standingOf(lock), pause: withoutValue(pause) } };
       }
       await lock.resume(pause.value);
       return { status: 200, message: `Resumed; it was paused by ${nameOf(pause)}.`, details: { state: 'running' } };
@@ -88,7 +88,15 @@ async function extendPause(lock: QueueLock, request: { forMs: number; reason?: s
   const pause = (await lock.state()).pause;
   const extended = pause === null ? null : await lock.extend(pause, request);
   if (extended === null) return { status: 404, message: 'There is no pause to extend.', details: { state: 'running' } };
-  return { status: 200, message: 'Extended.', details: { state: 'paused', pause: withoutValue(extended) } };
+  const state = await standingOf(lock);
+  const details = { state, pause: withoutValue(extended) };
+  if (state === 'pausing') return { status: 202, message: 'Extended; a worker still drains.', details };
+  return { status: 200, message: 'Extended.', details };
+}
+
+/** How far a pause is that is known to be there: an announcement still waits for a worker. */
+async function standingOf(lock: QueueLock): Promise<'paused' | 'pausing'> {
+  return (await lock.state()).announcedPause === null ? 'paused' : 'pausing';
 }
 
 function nameOf({ operator, host }: Pause): string {

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import type { Audit } from '../data/audit.ts';
 import type { Logs } from '../data/logs.ts';
-import type { QueueList } from '../data/queue-list.ts';
-import { QUEUE_STATUSES } from '../domain/email.ts';
+import { isCursor, type QueueList } from '../data/queue-list.ts';
+import { EMAIL_TYPES, PROVIDERS, QUEUE_STATUSES } from '../domain/email.ts';
 import { toJson } from '../domain/json.ts';
 import { type Fault, type Loaded, mapLoaded } from '../domain/loaded.ts';
 import type { QueueOverview } from '../domain/queue.ts';
@@ -191,19 +191,18 @@ const operator = z
   .regex(/^[\w .+-]{1,64}$/, 'is not a name')
   .default('admin-api');
 const limit = z.coerce.number().int().min(1).max(500).optional();
-const words = z.string().max(200).optional();
 
 const QueueQuery = z.object({
   status: z.enum(QUEUE_STATUSES).optional(),
-  type: words,
-  search: words,
+  type: z.enum(EMAIL_TYPES).optional(),
+  search: z.string().max(200).optional(),
   sort: z.enum(['oldest', 'newest', 'changed']).optional(),
   limit,
-  cursor: words,
+  cursor: z.string().refine(isCursor, 'is not one that a page before answered').optional(),
 });
 const LogsQuery = z.object({
-  provider: words,
-  status: words,
+  provider: z.enum(PROVIDERS).optional(),
+  status: z.enum(['pending', 'sent', 'delivered', 'failed', 'bounced']).optional(),
   since: z.iso.datetime({ offset: true }).transform(Date.parse).optional(),
   limit,
 });

@@ -115,6 +115,17 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     ]);
   });
 
+  it('says of a pause that still waits for a worker that it waits', async () => {
+    const { redis } = deployment.stack;
+    await redis.client.set('email:queue:lock', 'worker/elsewhere/7/works', { ex: 60 });
+    const waiting = { status: 202, body: { success: true, state: 'pausing' } };
+    expect(await admin('pause', { operator: 'anna', minutes: 10 })).toMatchObject(waiting);
+    expect(await admin('pause', { operator: 'anna', minutes: 20, extend: true })).toMatchObject(waiting);
+    expect(await admin('pause', { operator: 'bert' })).toMatchObject({ status: 409, body: { state: 'pausing' } });
+    expect(await admin('resume', { operator: 'bert' })).toMatchObject({ status: 409, body: { state: 'pausing' } });
+    expect(await admin('resume', { operator: 'anna' })).toMatchObject({ status: 200, body: { state: 'running' } });
+  });
+
   it('answers the admin API in the shapes that the app knows', async () => {
     const { stack } = deployment;
     await stack.setLimits({ resend: { daily: 100, sent: 75 }, brevo: { daily: 300, sent: 280 } });
@@ -152,7 +163,10 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
       status: 400,
       body: { error: expect.stringContaining('worker') },
     });
-    expect((await admin('queue?status=nonsense')).status).toBe(400);
+    for (const query of ['status=nonsense', 'type=nonsense', 'cursor=nonsense', 'limit=0'])
+      expect((await admin(`queue?${query}`)).status, query).toBe(400);
+    for (const query of ['provider=nonsense', 'status=nonsense', 'since=yesterday'])
+      expect((await admin(`logs?${query}`)).status, query).toBe(400);
     expect((await admin('pause', { reason: 'x'.repeat(20_000) })).status).toBe(413);
   });
 
