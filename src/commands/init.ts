@@ -259,7 +259,7 @@ async function offerSchedules({ prompt, invocation, say, print }: Dialogue, vari
       say('  Left as they are; `email-ops schedules sync` does it later.');
       return;
     }
-    await carryOutPlan(plan, systems);
+    await carryOutPlan(plan, systems, { io, environment });
     say('  ✓ done');
   } catch (error) {
     if (signal.aborted || isInterrupt(error) || !(error instanceof Error)) throw error;

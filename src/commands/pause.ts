@@ -1,12 +1,12 @@
 /** `email-ops pause`: takes the queue lock for an operator, waits until the workers have given way, or prolongs a pause. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { createAudit } from '../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock, type StandingPause } from '../data/queue-lock.ts';
 import { formatClock, formatLeft, plural } from '../domain/format.ts';
 import { formatPause, type Lock, type Pause } from '../domain/lock.ts';
 import { cleanText } from '../domain/text.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/time.ts';
+import { auditOf } from './audit.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needRedis, type Systems } from './connect.ts';
@@ -55,17 +55,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const operator = operatorOf(environment);
   const forMs = options.for ?? DEFAULT_MS;
   const say = (line: string) => (options.json === true ? undefined : io.stdout.write(`${line}\n`));
-  const audit = (action: string, target: string) =>
-    createAudit(redis)
-      .append({
-        atEpochMs: systems.clock.nowEpochMs(),
-        by: operator.name,
-        host: operator.host,
-        action,
-        target,
-        outcome: 'ok',
-      })
-      .catch(() => io.stderr.write('email-ops: the audit list could not be written; the pause stands all the same.\n'));
+  const audit = auditOf(systems, { io, environment });
 
   const standing = (await lock.state()).pause;
   const begun =

@@ -1,8 +1,8 @@
 /** `email-ops resume`: lifts a pause, after a question when it is somebody else's. */
-import { createAudit } from '../data/audit.ts';
 import { createQueueLock } from '../data/queue-lock.ts';
 import { formatAge } from '../domain/format.ts';
 import { cleanText } from '../domain/text.ts';
+import { auditOf } from './audit.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, needRedis } from './connect.ts';
@@ -43,18 +43,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     if (!(await confirm(io, question, signal))) throw new CommandError('The pause stands');
   }
   const isLifted = await lock.resume(pause.value);
-  await createAudit(redis)
-    .append({
-      atEpochMs: systems.clock.nowEpochMs(),
-      by: operator.name,
-      host: operator.host,
-      action: 'resume',
-      target: pause.value,
-      outcome: isLifted ? 'ok' : 'It had ended already.',
-    })
-    .catch(() =>
-      io.stderr.write('email-ops: the audit list could not be written; the pause is lifted all the same.\n'),
-    );
+  await auditOf(systems, { io, environment })('resume', pause.value, isLifted ? 'ok' : 'It had ended already.');
   if (options.json === true) io.stdout.write(pauseJson('running', null));
   else
     io.stdout.write(

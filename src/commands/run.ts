@@ -5,6 +5,7 @@ import { formatLatency } from '../domain/format.ts';
 import { type RunOutcome, WORKERS, type WorkerName } from '../domain/run.ts';
 import { cleanText } from '../domain/text.ts';
 import type { Logger, RunProgress, RunResult } from '../workers/worker.ts';
+import { auditOf } from './audit.ts';
 import { type Command, CommandError, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needRedis, needSupabase, type Systems } from './connect.ts';
 import { jsonLine } from './json-line.ts';
@@ -29,7 +30,7 @@ export const run: Command<Options> = {
     { line: 'email-ops run queue-processor --remote', what: 'at EMAIL_WORKER_BASE_URL, through QStash' },
   ],
   exitCodes:
-    '0 done or nothing to do, 1 failed, 2 wrong usage, 3 not reachable, 4 skipped: paused or another worker is at it, 130 interrupted.',
+    '0 done or nothing to do, 1 failed, 2 wrong usage, 3 a system is not configured (or QStash not reachable), 4 skipped: paused or another worker is at it, 130 interrupted.',
   run: async (invocation) => {
     const worker = workerOf(invocation.arguments[0] ?? '');
     await using systems = await connectSystems(invocation.io, invocation);
@@ -57,7 +58,8 @@ async function runHere(worker: WorkerName, systems: Systems, { io, options, sign
   return result.outcome === 'aborted' && !signal.aborted ? EXIT.failed : EXIT_CODE[result.outcome];
 }
 
-async function runThere(worker: WorkerName, systems: Systems, { io, options, signal }: Invocation<Options>) {
+async function runThere(worker: WorkerName, systems: Systems, invocation: Invocation<Options>) {
+  const { io, options, signal } = invocation;
   const { qstash, worker: settings } = systems.config;
   if (qstash === null || settings.baseUrl === null) {
     const missing = [qstash === null ? 'QSTASH_TOKEN' : '', settings.baseUrl === null ? 'EMAIL_WORKER_BASE_URL' : ''];
@@ -66,14 +68,15 @@ async function runThere(worker: WorkerName, systems: Systems, { io, options, sig
       exitCode: EXIT.usage,
     });
   }
-  const { EXPECTED_SCHEDULES } = await import('../domain/schedule.ts');
-  const path = EXPECTED_SCHEDULES.find((schedule) => schedule.worker === worker)?.path ?? '';
+  const { expectedScheduleOf } = await import('../domain/schedule.ts');
+  const { id, path } = expectedScheduleOf(worker);
   const target = { token: qstash.token, ...(qstash.url === null ? {} : { url: qstash.url }) };
   const outcome = await runRemotely(target, {
     destination: settings.baseUrl + path,
     signal,
     onState: (state) => io.stderr.write(`QStash: ${state}\n`),
   });
+  await auditOf(systems, invocation)('trigger', id, outcome.outcome === 'delivered' ? 'ok' : outcome.outcome);
   const error = outcome.error === null ? '' : ` ${cleanText(outcome.error, 300)}`;
   if (options.json === true) io.stdout.write(jsonLine({ worker, ...outcome }));
   else

@@ -9,6 +9,7 @@ import {
   type ScheduleChange,
   type SyncPlan,
 } from '../domain/schedule-plan.ts';
+import { auditOf } from './audit.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { confirm } from './confirm.ts';
 import { connectSystems, type Systems } from './connect.ts';
@@ -51,7 +52,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     io.stderr.write('Nothing was changed.\n');
     return EXIT.failed;
   }
-  await carryOutPlan(plan, systems);
+  await carryOutPlan(plan, systems, { io, environment });
   if (options.json !== true) io.stdout.write('Done.\n');
   return EXIT.ok;
 }
@@ -68,9 +69,18 @@ export async function readPlan(systems: Systems, isOneTick: boolean, signal: Abo
   return planSync(schedules, baseUrl, isOneTick);
 }
 
-export async function carryOutPlan(plan: SyncPlan, systems: Systems): Promise<void> {
+/** Each change that was made is written to the audit list. */
+export async function carryOutPlan(
+  plan: SyncPlan,
+  systems: Systems,
+  by: Pick<Invocation, 'io' | 'environment'>,
+): Promise<void> {
   const changes = await openChanges(systems);
-  for (const change of plan.changes) await carryOut(change, changes);
+  const audit = auditOf(systems, by);
+  for (const change of plan.changes) {
+    await carryOut(change, changes);
+    if (change.kind !== 'keep') await audit(`${change.kind} schedule`, idOf(change));
+  }
 }
 
 /** New ones before old ones go: for a moment both may call, which the lock bears; neither calling would lose ticks. */
@@ -88,6 +98,10 @@ async function carryOut(change: ScheduleChange, changes: ScheduleChanges): Promi
     case 'keep':
       return;
   }
+}
+
+function idOf(change: ScheduleChange): string {
+  return 'schedule' in change ? change.schedule.id : change.id;
 }
 
 export function planLines(plan: SyncPlan): readonly string[] {

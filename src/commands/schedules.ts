@@ -1,6 +1,7 @@
 /** `email-ops schedules`: what QStash calls when, and making it so. */
 import type { Schedule } from '../domain/schedule.ts';
 import { cleanText } from '../domain/text.ts';
+import { auditOf } from './audit.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { connectSystems } from './connect.ts';
 import { jsonLine } from './json-line.ts';
@@ -59,12 +60,14 @@ async function switchSchedules(verb: 'pause' | 'resume', invocation: Invocation)
   const { schedules: known } = await needSchedules(systems).read(signal);
   const chosen = choose(invocation.arguments.flat(), known, await ourIds());
   const changes = await openChanges(systems);
+  const audit = auditOf(systems, invocation);
   for (const { id, isPaused } of chosen) {
     if (isPaused === (verb === 'pause')) {
       io.stdout.write(`${cleanText(id, 100)}: ${isPaused ? 'paused' : 'active'} already\n`);
       continue;
     }
     await changes[verb](id);
+    await audit(`${verb} schedule`, id);
     io.stdout.write(`${cleanText(id, 100)}: ${verb === 'pause' ? 'paused' : 'active'}\n`);
   }
   return EXIT.ok;

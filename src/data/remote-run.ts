@@ -26,8 +26,12 @@ export interface RemoteRunRequest {
 
 const FOLLOW_MS = 330_000;
 const POLL_MS = 1_000;
+/** In a row. */
+const MAX_FAILED_LOOKS = 5;
 
-/** Throws `FaultError` when QStash does not take the message; a failed delivery is an outcome. */
+/**
+ * Throws `FaultError` when QStash does not take the message, or cannot be asked again and again; a failed delivery is an outcome.
+ */
 export async function runRemotely(target: QStashTarget, request: RemoteRunRequest): Promise<RemoteOutcome> {
   const { destination, signal, onState = () => undefined, followMs = FOLLOW_MS, pollMs = POLL_MS } = request;
   const client = await connectQStash(target).client(signal);
@@ -36,8 +40,21 @@ export async function runRemotely(target: QStashTarget, request: RemoteRunReques
   const { messageId } = Published.parse(published);
   const deadline = Date.now() + followMs;
   let seen: MessageState | null = null;
+  let failures = 0;
+  // The message is on its way: one look that fails, or that QStash finds too soon, is no reason to lose sight of it.
+  const look = async () => {
+    try {
+      const newest = newestOf(await client.logs({ filter: { messageId } }));
+      failures = 0;
+      return newest;
+    } catch (error) {
+      failures += 1;
+      if (signal.aborted || failures >= MAX_FAILED_LOOKS) throw error;
+      return null;
+    }
+  };
   for (;;) {
-    const newest = newestOf(await client.logs({ filter: { messageId } }));
+    const newest = await look();
     if (newest !== null && newest.state !== seen) onState(newest.state);
     seen = newest?.state ?? seen;
     const outcome = OUTCOMES[seen ?? 'created'];

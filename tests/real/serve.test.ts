@@ -74,6 +74,8 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     });
     const listed = JSON.parse((await email('schedules', 'list', '--json')).stdout);
     expect(listed.schedules.map(({ id }: { id: string }) => id)).toEqual(['email-tick']);
+    const audit = (await deployment.stack.redis.client.lrange('email:ops:audit', 0, -1)).map(String);
+    expect(audit).toContainEqual(expect.stringMatching(/"action":"create schedule","target":"email-tick"/));
   });
 
   it('runs a worker remotely and follows the message until it is delivered', async () => {
@@ -82,6 +84,8 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     expect(stdout).toContain('delivered');
     expect(exitCode).toBe(0);
     expect((await runs())[0]).toMatchObject({ worker: 'quota-sync', trigger: 'qstash' });
+    const entry = JSON.parse(String(await deployment.stack.redis.client.lindex('email:ops:audit', 0)));
+    expect(entry).toMatchObject({ action: 'trigger', target: 'email-quota-sync', outcome: 'ok' });
   });
 
   it('pauses, extends and resumes by the admin API, and writes down who did it', async () => {
