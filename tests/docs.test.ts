@@ -36,6 +36,15 @@ describe('the documentation', () => {
     expect(readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').length).toBeLessThan(150);
   });
 
+  it('has units that start commands with the file that the page tells to write', () => {
+    const page = readFileSync(join(ROOT, 'docs/deploying.md'), 'utf8');
+    for (const command of ['work', 'serve']) {
+      const unit = readFileSync(join(ROOT, `deploy/email-ops-${command}.service`), 'utf8');
+      expect(unit).toMatch(new RegExp(`^ExecStart=/usr/bin/env email-ops ${command}\\b`, 'm'));
+      expect(page).toContain(`$EDITOR ${/^EnvironmentFile=(.+)$/m.exec(unit)?.[1]} `);
+    }
+  });
+
   it('names in package.json only what is in the package', () => {
     const { bin, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(bin['email-ops']).toBe('dist/email-ops.cjs');

@@ -26,6 +26,13 @@ describe('the line for monitoring', () => {
     expect(line).toContain('alerts=1');
   });
 
+  it('says that it is the sandbox’s, in case somebody takes it for production’s', () => {
+    const snapshot = aSnapshot({ environment: { name: 'sandbox', isSandbox: true } });
+    const line = monitoringLine(snapshot, { level: 'ok', reasons: [] });
+    expect(line).toMatch(FORMAT);
+    expect(line).toMatch(/^EMAIL OK - SANDBOX, nothing here is real: email is flowing \|/);
+  });
+
   it('is UNKNOWN without figures when nothing can be read', () => {
     const snapshot = aBlindSnapshot({ code: 'unreachable', message: 'Redis cannot be reached.' });
     expect(monitoringLine(snapshot, verdictOf(snapshot))).toMatch(/^EMAIL UNKNOWN - [^|]+$/);
