@@ -75,11 +75,13 @@ export function holderWords(lock: Exclude<Lock, { kind: 'free' }>, nowEpochMs: n
 /** The lock in a few words, and how far a pause has come. `inFlight`: emails in processing, null where nobody knows. */
 export function lockWords(state: LockState, inFlight: number | null, nowEpochMs: number): Words {
   const { lock, announcedPause } = state;
-  if (lock.kind === 'paused') {
+  if (lock.kind === 'paused' && announcedPause === null) {
     return { text: holderWords(lock, nowEpochMs, inFlight ?? 0).replace('paused', 'PAUSED'), role: 'warning' };
   }
   if (announcedPause !== null) {
-    const holder = lock.kind === 'free' ? 'waits for the lock' : holderWords(lock, nowEpochMs);
+    // With several slots it may hold one and wait for another.
+    const isInPart = lock.kind === 'free' || lock.kind === 'paused';
+    const holder = isInPart ? 'waits for the lock' : holderWords(lock, nowEpochMs);
     const flying = inFlight === null ? '' : `, ${formatCount(inFlight)} in flight`;
     return { text: `PAUSING for ${outside(announcedPause.operator, 40)}: ${holder}${flying}`, role: 'warning' };
   }

@@ -173,7 +173,7 @@ function lockWithoutEnd(snapshot: Snapshot): readonly VerdictReason[] {
 
 function paused(snapshot: Snapshot): readonly VerdictReason[] {
   const state = lastValue(snapshot.lock);
-  if (state?.lock.kind === 'paused')
+  if (state?.lock.kind === 'paused' && state.announcedPause === null)
     return [pauseReason('queue paused', 'paused', state.lock, snapshot.takenAtEpochMs)];
   if (!state?.announcedPause) return [];
   return [pauseReason('queue is being paused', 'pausing', state.announcedPause, snapshot.takenAtEpochMs)];

@@ -5,6 +5,7 @@ import { statusLines } from '../../src/commands/render/status.ts';
 import { failedAfter, loaded } from '../../src/domain/loaded.ts';
 import { completeQuotas } from '../../src/domain/quota.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
+import { lockWords } from '../../src/domain/state-words.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time.ts';
 import { type Verdict, verdictOf } from '../../src/domain/verdict.ts';
 import { levelWord } from '../../src/domain/verdict-words.ts';
@@ -215,6 +216,22 @@ function anOutage(): Snapshot {
 }
 
 describe('the status page', () => {
+  it('does not say paused as long as a worker in another slot works', () => {
+    const pause = {
+      operator: 'maria',
+      host: 'ops-1',
+      startedAtEpochMs: NOON,
+      reason: '',
+      expiresAtEpochMs: NOON + HOUR_MS,
+    };
+    const half = { lock: { kind: 'paused' as const, ...pause }, announcedPause: pause };
+    const shownPage = page(aSnapshot({ lock: loaded(half, NOON) }));
+    expect(shownPage).toContain('queue is being paused by maria@ops-1');
+    expect(shownPage).toContain('held for a pause, 1 h left; pausing for maria');
+    expect(shownPage).not.toContain('PAUSED');
+    expect(lockWords(half, 7, NOON).text).toBe('PAUSING for maria: waits for the lock, 7 in flight');
+  });
+
   it('shows a healthy system', async () => {
     await expect(page(aSnapshot({}))).toMatchFileSnapshot(grid('status-healthy'));
   });

@@ -35,7 +35,7 @@ export function lockLine(snapshot: Snapshot, look: Look): string[] {
 export function describeLock({ lock, announcedPause }: LockState, nowEpochMs: number): string {
   const until = 'expiresAtEpochMs' in lock ? remainingTime(lock.expiresAtEpochMs, nowEpochMs) : '';
   const pausing =
-    announcedPause === null || lock.kind === 'paused'
+    announcedPause === null
       ? ''
       : `; pausing for ${cleanText(announcedPause.operator, 40)}, waiting for the worker to give way`;
   switch (lock.kind) {
@@ -44,6 +44,8 @@ export function describeLock({ lock, announcedPause }: LockState, nowEpochMs: nu
     case 'worker':
       return `held by a worker on ${cleanText(lock.host, 60)} (pid ${lock.pid}), ${until}${pausing}`;
     case 'paused': {
+      // With several slots it may hold one and wait for another (DESIGN §6.3).
+      if (announcedPause !== null) return `held for a pause, ${until}${pausing}`;
       const reason = lock.reason === '' ? '' : `: ${maskEmailsIn(cleanText(lock.reason, 200))}`;
       const since = formatAge(nowEpochMs - lock.startedAtEpochMs);
       return `PAUSED by ${cleanText(`${lock.operator}@${lock.host}`, 80)} ${since} ago, ${until}${reason}`;
