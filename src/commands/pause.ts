@@ -72,7 +72,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   }
   if (step.kind === 'waiting') {
     const lasts = standing === null ? '' : ` The pause by ${nameOf(standing)} lasts ${until(described, io.now())} now.`;
-    say(`Pausing: ${holderOf(step.holder)} gives way first, then nothing is sent.${lasts}`);
+    say(`Pausing: ${holderOf(step.holder)} ${givesWay(step.holder)} first, then nothing is sent.${lasts}`);
     if (options.wait) step = await untilTaken(lock, described.value, signal);
   }
   switch (step.kind) {
@@ -179,6 +179,11 @@ function holderOf(lock: Lock): string {
   return lock.kind === 'worker'
     ? `The worker on ${cleanText(lock.host, 60)} (process ${lock.pid})`
     : 'An unknown worker';
+}
+
+/** A legacy worker knows nothing of pauses. */
+function givesWay({ kind }: Lock): string {
+  return kind === 'worker' ? 'gives way' : 'goes on to its end';
 }
 
 function parsePauseLength(text: string): number {

@@ -8,7 +8,7 @@ import { EXPECTED_SCHEDULES, TICK_SCHEDULE } from '../domain/schedule.ts';
 import { createDeliveryCheck, type DeliveryCheck, type DeliveryCheckOptions } from './delivery-check.ts';
 import { json } from './http.ts';
 import type { Tick } from './tick.ts';
-import type { Logger, RunResult, Worker } from './worker.ts';
+import { LOG_PREFIX, type Logger, type RunResult, type Worker } from './worker.ts';
 
 export type RouteName = WorkerName | 'tick';
 export type RouteHandler = (request: Request) => Promise<Response>;
@@ -27,7 +27,7 @@ export function createWorkerRoutes(options: WorkerRoutesOptions): Readonly<Recor
   const { workers, tick, signal } = options;
   const check = createDeliveryCheck(options);
   const handler = (name: RouteName, run: (trigger: string) => Promise<RunResult>) =>
-    handlerOf({ ...options, check, path: pathOf(name), prefix: LOG_PREFIX[name], run });
+    handlerOf({ ...options, check, path: pathOf(name), prefix: PREFIX[name], run });
   const worker = (name: WorkerName) => handler(name, (trigger) => workers[name].run({ trigger, signal }));
   return {
     'queue-processor': worker('queue-processor'),
@@ -43,12 +43,7 @@ export function pathOf(name: RouteName): string {
   return schedule?.path ?? TICK_SCHEDULE.path;
 }
 
-const LOG_PREFIX: Readonly<Record<RouteName, string>> = {
-  'queue-processor': '[email-worker]',
-  'health-monitor': '[health-monitor]',
-  'quota-sync': '[quota-sync]',
-  tick: '[tick]',
-};
+const PREFIX: Readonly<Record<RouteName, string>> = { ...LOG_PREFIX, tick: '[tick]' };
 
 interface Endpoint {
   readonly check: DeliveryCheck;

@@ -6,7 +6,7 @@
  */
 import { Cron } from 'croner';
 import type { WorkerName } from '../domain/run.ts';
-import { FOLLOW_UP, type LiveProgress, type Logger, type RunResult, type Worker } from './worker.ts';
+import { FOLLOW_UP, type LiveProgress, LOG_PREFIX, type Logger, type RunResult, type Worker } from './worker.ts';
 
 export interface ScheduledWorker {
   readonly name: WorkerName;
@@ -90,6 +90,7 @@ export function createScheduler(
 }
 
 function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChange: () => void) {
+  const prefix = LOG_PREFIX[name];
   let timer: Cron | null = null;
   let current: { since: number; trigger: string; stop: AbortController; done: Promise<RunResult> } | null = null;
   let progress: LiveProgress | null = null;
@@ -117,6 +118,8 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
         current = null;
         progress = null;
         lastResult = result;
+        // Nobody asked for this run who could be told: a paused queue would look like a worker that does nothing.
+        if (result.outcome === 'skipped' && trigger === 'schedule') log.info(`${prefix} Skipped: ${result.message}`);
         onChange();
         return result;
       });
@@ -131,8 +134,8 @@ function createJob({ name, cron, worker }: ScheduledWorker, log: Logger, onChang
     schedule: (isAtOnce: boolean) => {
       if (timer === null && isAtOnce) run('schedule');
       // `catch` never sees anything: `run` answers with a result. It is there so that no tick can end the process.
-      timer ??= new Cron(cron, { timezone: 'UTC', catch: (error) => log.error(`[${name}] ${String(error)}`) }, () => {
-        if (run('schedule') === null) log.info(`[${name}] The previous run still works: this one is left out.`);
+      timer ??= new Cron(cron, { timezone: 'UTC', catch: (error) => log.error(`${prefix} ${String(error)}`) }, () => {
+        if (run('schedule') === null) log.info(`${prefix} The previous run still works: this one is left out.`);
       });
     },
     unschedule: () => {

@@ -1,5 +1,5 @@
 /** What every worker is: one bounded run at a time, started by whoever has a reason, answered with a value. */
-import type { RunOutcome, RunRecord } from '../domain/run.ts';
+import type { RunOutcome, RunRecord, WorkerName } from '../domain/run.ts';
 
 export interface Worker {
   /**
@@ -49,6 +49,13 @@ export interface Logger {
   warn(line: string): void;
   error(line: string): void;
 }
+
+/** How the log lines of each begin (WIRE.md). */
+export const LOG_PREFIX: Readonly<Record<WorkerName, string>> = {
+  'queue-processor': '[email-worker]',
+  'health-monitor': '[health-monitor]',
+  'quota-sync': '[quota-sync]',
+};
 
 /** The element of `email:runs` that a run leaves behind. */
 export function recordOfRun(

@@ -110,6 +110,27 @@ describe('the scheduler', () => {
     expect(minutesOf(runs)).toEqual([2, 8]);
   });
 
+  it('says under the worker’s own prefix why a run was skipped or left out', async () => {
+    const lines: string[] = [];
+    const { worker, runs } = heldWorker();
+    const skips: Worker = { run: async () => ({ ...OK, outcome: 'skipped', message: 'Paused by anna@desk.' }) };
+    scheduler = createScheduler(
+      [
+        { name: 'queue-processor', cron: '*/2 * * * *', worker: skips },
+        { name: 'health-monitor', cron: '*/2 * * * *', worker },
+      ],
+      { ...log, info: (line) => lines.push(line) },
+    );
+    scheduler.start();
+    await vi.advanceTimersByTimeAsync(4 * 60_000);
+    runs[0]?.finish();
+    const skipped = '[email-worker] Skipped: Paused by anna@desk.';
+    const leftOut = '[health-monitor] The previous run still works: this one is left out.';
+    expect(lines.toSorted()).toEqual([skipped, skipped, leftOut]);
+    await scheduler.runNow('queue-processor', 'console');
+    expect(lines).toHaveLength(3);
+  });
+
   it('runs once after a sleep in which many times were missed', async () => {
     const { worker, runs } = heldWorker();
     start(worker);
