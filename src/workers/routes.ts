@@ -46,6 +46,7 @@ export function pathOf(name: RouteName): string {
 const PREFIX: Readonly<Record<RouteName, string>> = { ...LOG_PREFIX, tick: '[tick]' };
 
 interface Endpoint {
+  readonly signal: AbortSignal;
   readonly check: DeliveryCheck;
   readonly path: string;
   readonly prefix: string;
@@ -55,7 +56,8 @@ interface Endpoint {
 }
 
 function handlerOf(endpoint: Endpoint): RouteHandler {
-  const { check, path, prefix, deliveries, log, run } = endpoint;
+  const { check, path, prefix, deliveries, log } = endpoint;
+  const run = async (trigger: string) => settled(await endpoint.run(trigger), endpoint.signal);
   return async (request) => {
     try {
       const checked = await check(request, path);
@@ -97,6 +99,14 @@ async function once(
     const mark = isDone ? deliveries.done(messageId) : deliveries.giveFree(messageId);
     await mark.catch((error: Error) => log.warn(`${prefix} The message could not be marked: ${error.message}`));
   }
+}
+
+/**
+ * A run that an operator's pause ended, or another worker that has the lock now, did what it could: coming again would only be
+ * skipped. One that ended because this server stops has to come again, elsewhere.
+ */
+function settled(result: RunResult, stopping: AbortSignal): RunResult {
+  return result.outcome === 'aborted' && !stopping.aborted ? { ...result, outcome: 'ok' } : result;
 }
 
 /** Skipped is a success: an error code would make QStash retry what needs no retry. */

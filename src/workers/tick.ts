@@ -71,7 +71,8 @@ function isFine(result: RunResult | undefined): boolean {
 /** Counts are the processor's: providers checked and quotas synced are no emails. */
 function sumUp(names: readonly WorkerName[], results: readonly RunResult[], durationMs: number): RunResult {
   const emails = results[names.indexOf('queue-processor')];
-  const broken = results.find((result) => !isFine(result));
+  // What failed wants a retry, whatever became of the others.
+  const broken = results.find(({ outcome }) => outcome === 'failed') ?? results.find((result) => !isFine(result));
   const message = names.map((name, index) => `${name}: ${results[index]?.message ?? ''}`).join(' ');
   return {
     outcome: broken?.outcome ?? (results.every(({ outcome }) => outcome === 'skipped') ? 'skipped' : 'ok'),

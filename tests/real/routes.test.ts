@@ -72,7 +72,7 @@ describe.skipIf(isRedisServerMissing())('the worker endpoints', () => {
     clock.set(Date.parse('2026-11-23T12:00:00Z'));
   });
 
-  function routes(options: Partial<DeliveryCheckOptions> = {}) {
+  function routes(options: Partial<DeliveryCheckOptions & { signal: AbortSignal }> = {}) {
     const worker = (name: WorkerName) => ({
       run: ({ trigger }: { trigger: string }) => {
         runs.push({ name, trigger });
@@ -107,7 +107,7 @@ describe.skipIf(isRedisServerMissing())('the worker endpoints', () => {
     'upstash-signature': sign(token),
     ...(messageId === undefined ? {} : { 'upstash-message-id': messageId }),
   });
-  const call = async (request: Request, options: Partial<DeliveryCheckOptions> = {}) => {
+  const call = async (request: Request, options: Parameters<typeof routes>[0] = {}) => {
     const response = await routes(options)['queue-processor'](request);
     return {
       status: response.status,
@@ -260,6 +260,19 @@ describe.skipIf(isRedisServerMissing())('the worker endpoints', () => {
     });
   });
 
+  it('answer 200 to a run that a pause ended, and 500 to one that the server’s end did', async () => {
+    const message = '20 emails processed: 20 sent, 0 failed. Paused by anna.';
+    answers['queue-processor'] = () => Promise.resolve({ ...OK, outcome: 'aborted', processed: 20, message });
+    expect(await call(delivery(signed({}, 'msg_5')))).toMatchObject({
+      status: 200,
+      body: { success: true, message, processed: 20 },
+    });
+    expect(await call(delivery(signed({}, 'msg_5')))).toMatchObject({ status: 200, body: { skipped: true } });
+    const signal = AbortSignal.abort();
+    expect((await call(delivery(signed({}, 'msg_6')), { signal })).status).toBe(500);
+    expect((await call(delivery(signed({}, 'msg_6')))).status).toBe(200);
+  });
+
   it('take no message id that is none for a key', async () => {
     await call(delivery({ ...signed(), 'upstash-message-id': 'x y*z' }));
     expect(await redis.client.keys('email:qstash:*')).toEqual([]);
@@ -360,6 +373,14 @@ describe.skipIf(isRedisServerMissing())('the worker endpoints', () => {
       expect(names()).toContain('quota-sync');
       resolve(OK);
       await dying;
+    });
+
+    it('are a failure when one of them failed, also where a pause ended another', async () => {
+      answers['queue-processor'] = () => Promise.resolve({ ...OK, outcome: 'aborted', message: 'Paused by anna.' });
+      answers['health-monitor'] = () => Promise.resolve({ ...OK, outcome: 'failed', message: 'Postgres is down.' });
+      const signature = sign({ url: BASE + pathOf('tick') });
+      const answer = await routes().tick(delivery({ 'upstash-signature': signature }, { name: 'tick' }));
+      expect(answer.status).toBe(500);
     });
 
     it('run again only what failed', async () => {
