@@ -20,23 +20,27 @@ import { malformedEntries, migrationMissing, notConfigured, systemsUnreachable }
 
 export type VerdictRule = (snapshot: Snapshot, thresholds: VerdictThresholds) => readonly VerdictReason[];
 
-/** Reasons of the same level stand in this order: first what stops email, then what slows it, then remarks. */
+/**
+ * Reasons of the same level stand in this order, and the first is the headline: what stops email, then what slows it, causes
+ * before what comes of them; then what was reported and nobody has looked at; then the rest.
+ */
 export const VERDICT_RULES: readonly VerdictRule[] = [
   systemsUnreachable,
-  allProvidersDown,
-  quotasUsedUp,
-  oldestReady,
-  noProcessorRun,
-  failingDeliveries,
   lockWithoutEnd,
-  unacknowledgedAlerts,
   paused,
-  quotaTooSmall,
-  noCompletion,
-  expiredLeases,
-  lastRunFailed,
-  queueGrowing,
+  allProvidersDown,
+  allQuotasGone,
+  noProcessorRun,
   providersDown,
+  quotasGone,
+  quotaTooSmall,
+  lastRunFailed,
+  failingDeliveries,
+  noCompletion,
+  queueGrowing,
+  oldestReady,
+  unacknowledgedAlerts,
+  expiredLeases,
   noHealthCheck,
   healthCheckFailing,
   deadLetters,
@@ -65,24 +69,27 @@ function providersDown(snapshot: Snapshot): readonly VerdictReason[] {
     );
 }
 
-function quotasUsedUp(snapshot: Snapshot): readonly VerdictReason[] {
+function allQuotasGone(snapshot: Snapshot): readonly VerdictReason[] {
   const overview = lastValue(snapshot.queue);
-  if (overview === undefined || overview.quotas.length === 0) return [];
+  if (overview === undefined || !isQuotaGone(snapshot)) return [];
   const waiting = waitingIn(overview);
+  const until = returnsAt(overview, snapshot.takenAtEpochMs);
+  return reason(waiting > 0 ? 'critical' : 'warning', 'all-quotas-gone', {
+    text: `quota of all providers gone, ${formatCount(waiting)} waiting until ${until}`,
+    action: 'Nothing is sent before that; raise a limit at a provider if it cannot wait.',
+  });
+}
+
+function quotasGone(snapshot: Snapshot): readonly VerdictReason[] {
+  const overview = lastValue(snapshot.queue);
+  if (overview === undefined || isQuotaGone(snapshot)) return [];
   const gone = overview.quotas.filter((quota) => remainingToday(quota) === 0);
-  if (gone.length === overview.quotas.length) {
-    const until = returnsAt(overview, snapshot.takenAtEpochMs);
-    return reason(waiting > 0 ? 'critical' : 'warning', 'all-quotas-gone', {
-      text: `quota of all providers gone, ${formatCount(waiting)} waiting until ${until}`,
-      action: 'Nothing is sent before that; raise a limit at a provider if it cannot wait.',
-    });
-  }
   return gone.flatMap(({ provider, day, month, countedAtEpochMs }) => {
     const [use, span] = remaining(day) === 0 ? [day, 'today'] : [month, 'this month'];
     const count = `${formatCount(use.sent)}/${formatCount(use.limit)} ${span}`;
     const since = goneAt(use, countedAtEpochMs, snapshot.takenAtEpochMs);
     return reason('warning', 'quota-gone', {
-      text: `${provider} quota gone${since} (${count}), ${formatCount(waiting)} waiting`,
+      text: `${provider} quota gone${since} (${count}), ${formatCount(waitingIn(overview))} waiting`,
     });
   });
 }
@@ -194,17 +201,18 @@ function pauseReason(
 
 /**
  * `CRITICAL:` of the last day is urgent; `ERROR:` wants a look. The list itself never forgets, and legacy entries carry no
- * time.
+ * time. What the alert says comes first: on a narrow screen the rest is cut.
  */
 function unacknowledgedAlerts(snapshot: Snapshot): readonly VerdictReason[] {
   const alerts = lastValue(snapshot.alerts)?.alerts ?? [];
   const open = alerts.filter(({ severity, acknowledged }) => isCriticalAlert(severity) && acknowledged === null);
-  const [newest] = open;
-  if (newest === undefined) return [];
   const isRecent = (atEpochMs: number | null) => atEpochMs !== null && atEpochMs > snapshot.takenAtEpochMs - DAY_MS;
-  const isUrgent = open.some(({ severity, atEpochMs }) => severity === 'critical' && isRecent(atEpochMs));
-  return reason(isUrgent ? 'critical' : 'warning', 'unacknowledged-alerts', {
-    text: `${plural(open.length, 'unacknowledged alert')}, newest: ${quoted(newest.text)}`,
+  const urgent = open.find(({ severity, atEpochMs }) => severity === 'critical' && isRecent(atEpochMs));
+  const shown = urgent ?? open[0];
+  if (shown === undefined) return [];
+  const which = open.length === 1 ? 'unacknowledged alert' : `1 of ${formatCount(open.length)} unacknowledged alerts`;
+  return reason(urgent === undefined ? 'warning' : 'critical', 'unacknowledged-alerts', {
+    text: `${quoted(shown.text).replace(/\.$/, '')} (${which})`,
     action: 'email-ops alerts list, then email-ops alerts ack; in the dashboard 3 and a',
   });
 }

@@ -213,19 +213,37 @@ describe('one thing wrong', () => {
         ),
       },
       'critical',
-      '1 unacknowledged alert, newest: brevo fails',
+      'brevo fails (unacknowledged alert)',
     ],
     [
       'an open alert that is only an error',
       { alerts: loaded({ alerts: [alert({ severity: 'error' })], skipped: 0 }, NOON) },
       'warning',
-      '1 unacknowledged alert, newest: brevo fails',
+      'brevo fails (unacknowledged alert)',
     ],
     [
       'an open alert without a time',
       { alerts: loaded({ alerts: [alert({ atEpochMs: null })], skipped: 0 }, NOON) },
       'warning',
-      '1 unacknowledged alert, newest: brevo fails',
+      'brevo fails (unacknowledged alert)',
+    ],
+    [
+      'an urgent alert below newer errors',
+      {
+        alerts: loaded(
+          {
+            alerts: [
+              alert({ severity: 'error', text: 'The queue grew.', fingerprint: 'g' }),
+              alert({ text: 'resend is down: 503.', fingerprint: 'h' }),
+              alert({ fingerprint: 'i' }),
+            ],
+            skipped: 0,
+          },
+          NOON,
+        ),
+      },
+      'critical',
+      'resend is down: 503 (1 of 3 unacknowledged alerts)',
     ],
     ['dead letters', queue({ unreviewedDeadLetters: 2 }), 'warning', '2 dead letters not reviewed'],
     ['expired leases', queue({ expiredLeases: 1 }), 'warning', '1 expired lease: a worker stopped in the middle'],
@@ -428,6 +446,31 @@ test('when nothing can be read, nothing is said about the system', () => {
 test('when nothing is configured, that is what is wrong', () => {
   const verdict = verdictOf(aBlindSnapshot(unset));
   expect([verdict.level, verdict.reasons[0]?.code]).toEqual(['unreachable', 'nothing-configured']);
+});
+
+test('of the same level, what stops email is the headline, before what slows it and before what was only reported', () => {
+  const slow = {
+    ...health({
+      healthyProviders: 3,
+      providers: [{ provider: 'resend', status: 'error', configured: true, message: 'HTTP 503' }],
+    }),
+    ...queue({ unreviewedDeadLetters: 2, counts: queued(9), oldestReadyAtEpochMs: NOON - 20 * MIN }),
+    alerts: loaded({ alerts: [alert({ severity: 'error' })], skipped: 0 }, NOON),
+  };
+  const inOrder = ['provider-down', 'oldest-ready', 'unacknowledged-alerts', 'dead-letters'];
+  expect(verdictOf(aSnapshot(slow)).reasons.map(({ code }) => code)).toEqual(inOrder);
+  const stopped = verdictOf(aSnapshot({ ...slow, ...lock({ kind: 'paused', ...pause }) }));
+  expect(stopped.reasons.map(({ code }) => code)).toEqual(['paused', ...inOrder]);
+  const locked = {
+    ...lock({ kind: 'unknown-holder', value: 'x', expiresAtEpochMs: null }),
+    ...health({ healthyProviders: 0 }),
+  };
+  const critical = verdictOf(aSnapshot({ ...locked, alerts: loaded({ alerts: [alert({})], skipped: 0 }, NOON) }));
+  expect(critical.reasons.map(({ code }) => code)).toEqual([
+    'lock-without-end',
+    'all-providers-down',
+    'unacknowledged-alerts',
+  ]);
 });
 
 test('reasons stand worst first, and the verdict is as bad as its worst', () => {

@@ -58,8 +58,8 @@ describe('the view of alerts', () => {
 
   it('goes from the feed up into the reasons, and explains them too', () => {
     const [state] = press(incident(), 'g');
-    expect(selectedRow(state)).toBe('▸ ! brevo quota gone (300/300 today), 1,320 waiting');
-    expect(panelText(state, 'alert-detail').join('\n')).toContain('docs/runbook.md#quota-gone');
+    expect(selectedRow(state)).toBe('▸ ! brevo is down: HTTP 503');
+    expect(panelText(state, 'alert-detail').join('\n')).toContain('docs/runbook.md#provider-down');
   });
 
   it('masks addresses until they are asked for', () => {
@@ -127,7 +127,7 @@ describe('the view of alerts', () => {
       return selectedRow(afterEvents(state, { type: 'input', input }));
     };
     expect(click('alert-feed', 3)).toMatch(/circuit of brevo opened/);
-    expect(click('alert-reasons', 1)).toMatch(/oldest ready email/);
+    expect(click('alert-reasons', 1)).toMatch(/brevo quota gone/);
     expect(click('alert-feed', 12)).toMatch(/quota exhausted/);
     expect(click('alert-detail', 2)).toMatch(/quota exhausted/);
   });
