@@ -29,6 +29,7 @@ export interface QuotaForecast {
 /** Long enough to even out runs every two minutes, short enough to be now. */
 export const RATE_WINDOW_MS = 30 * MINUTE_MS;
 
+const LATELY_MS = 10 * MINUTE_MS;
 const BUCKET_MS = 5 * MINUTE_MS;
 
 export function drainForecast(overview: QueueOverview, nowEpochMs: number): DrainForecast {
@@ -46,12 +47,15 @@ export function drainForecast(overview: QueueOverview, nowEpochMs: number): Drai
   const isQuotaKnown = overview.quotas.length > 0;
   if (isQuotaKnown && quotaLeft === 0) return quotaLimited;
   const { sentPerMinute, enqueuedPerMinute } = ratesOf(overview, nowEpochMs);
+  const expectedPerMinute = Math.min(enqueuedPerMinute, lastingEnqueuedPerMinute(overview, nowEpochMs));
   const isBehind = waitsLong(overview, nowEpochMs);
   if (sentPerMinute === 0) return { kind: isBehind ? 'stalled' : 'steady' };
   if (isQuotaKnown && quotaLeft < waiting) return quotaLimited;
-  const netPerMinute = sentPerMinute - enqueuedPerMinute;
-  if (netPerMinute <= 0)
-    return isBehind && netPerMinute <= -1 ? { kind: 'growing', perMinute: -netPerMinute } : { kind: 'steady' };
+  const netPerMinute = sentPerMinute - expectedPerMinute;
+  if (netPerMinute <= 0) {
+    const perMinute = enqueuedPerMinute - sentPerMinute;
+    return isBehind && perMinute >= 1 ? { kind: 'growing', perMinute } : { kind: 'steady' };
+  }
   return { kind: 'clearing', etaMinutes: waiting / netPerMinute };
 }
 
@@ -88,34 +92,58 @@ export function quotaReturnsAtEpochMs(quotas: readonly ProviderQuota[], nowEpoch
 }
 
 /**
- * What leaves and what comes, per minute. What leaves is taken from the last ten minutes, so that a run that has just begun
- * counts at once. What comes is the median of the last half hour's buckets: a newsletter enqueued in one go is a burst to be
- * worked off, not a queue that grows.
+ * What leaves and what comes, per minute, in the last ten minutes, so that a run that has just begun counts at once, or in
+ * the last half hour where nothing left in them. Both over the same time: their difference is what the depth does.
  */
 export function ratesOf(
   overview: QueueOverview,
   nowEpochMs: number,
 ): { readonly sentPerMinute: number; readonly enqueuedPerMinute: number } {
-  const lately = sentPerMinuteSince(overview, nowEpochMs, 10 * MINUTE_MS);
-  const sentPerMinute = lately > 0 ? lately : sentPerMinuteSince(overview, nowEpochMs, RATE_WINDOW_MS);
-  return { sentPerMinute, enqueuedPerMinute: medianEnqueuedPerMinute(overview, nowEpochMs) };
+  const lately = sentPerMinuteSince(overview, nowEpochMs, LATELY_MS);
+  const windowMs = lately > 0 ? LATELY_MS : RATE_WINDOW_MS;
+  return {
+    sentPerMinute: sentPerMinuteSince(overview, nowEpochMs, windowMs),
+    enqueuedPerMinute: perMinuteSince(overview, nowEpochMs, windowMs, ({ enqueued }) => enqueued),
+  };
 }
 
 function sentPerMinuteSince(overview: QueueOverview, nowEpochMs: number, windowMs: number): number {
+  return perMinuteSince(overview, nowEpochMs, windowMs, ({ sent }) => sent);
+}
+
+function perMinuteSince(
+  overview: QueueOverview,
+  nowEpochMs: number,
+  windowMs: number,
+  pick: (bucket: ThroughputBucket) => number,
+): number {
   const recent = bucketsSince(overview, nowEpochMs, windowMs);
   const begin = recent[0]?.atEpochMs;
   if (begin === undefined) return 0;
-  // A window that has just begun would turn one email into a flood.
-  const minutes = Math.max(1, (nowEpochMs - begin) / MINUTE_MS);
-  return recent.reduce((total, bucket) => total + bucket.sent, 0) / minutes;
+  return recent.reduce((total, bucket) => total + pick(bucket), 0) / minutesFrom(begin, nowEpochMs);
 }
 
-function medianEnqueuedPerMinute(overview: QueueOverview, nowEpochMs: number): number {
+/** A window that has just begun would turn one email into a flood. */
+function minutesFrom(beginEpochMs: number, nowEpochMs: number): number {
+  return Math.max(1, (nowEpochMs - beginEpochMs) / MINUTE_MS);
+}
+
+/**
+ * What will go on coming, per minute: the median of the last half hour's buckets, for a newsletter enqueued in one go is a
+ * burst to be worked off, not a queue that grows. Where the two newest buckets agree on more, it lasts already.
+ */
+function lastingEnqueuedPerMinute(overview: QueueOverview, nowEpochMs: number): number {
   const recent = bucketsSince(overview, nowEpochMs, RATE_WINDOW_MS);
   const whole = recent.filter(({ atEpochMs }) => atEpochMs + BUCKET_MS <= nowEpochMs);
   const counts = whole.map(({ enqueued }) => enqueued).sort((a, b) => a - b);
   const [low, high] = [counts[Math.floor((counts.length - 1) / 2)], counts[Math.floor(counts.length / 2)]];
-  return ((low ?? 0) + (high ?? 0)) / 2 / (BUCKET_MS / MINUTE_MS);
+  const median = ((low ?? 0) + (high ?? 0)) / 2 / (BUCKET_MS / MINUTE_MS);
+  // A bucket of a few seconds says nothing yet.
+  const told = recent.filter(({ atEpochMs }) => atEpochMs + MINUTE_MS <= nowEpochMs).slice(-2);
+  const newest = told.map(({ atEpochMs, enqueued }) => {
+    return enqueued / minutesFrom(atEpochMs, Math.min(nowEpochMs, atEpochMs + BUCKET_MS));
+  });
+  return Math.max(median, newest.length < 2 ? 0 : Math.min(...newest));
 }
 
 function bucketsSince(overview: QueueOverview, nowEpochMs: number, windowMs: number): readonly ThroughputBucket[] {

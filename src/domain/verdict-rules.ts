@@ -108,7 +108,7 @@ function quotaTooSmall(snapshot: Snapshot): readonly VerdictReason[] {
   const staying = waitingIn(overview) - left;
   if (left === 0 || staying <= 0) return [];
   return reason('warning', 'quota-too-small', {
-    text: `${formatCount(left)} of the quota left for ${formatCount(waitingIn(overview))} waiting: ${formatCount(staying)} stay until ${returnsAt(overview, snapshot.takenAtEpochMs)}`,
+    text: `quota too small: ${formatCount(staying)} of ${formatCount(waitingIn(overview))} waiting stay until ${returnsAt(overview, snapshot.takenAtEpochMs)}, ${formatCount(left)} left`,
   });
 }
 

@@ -55,9 +55,9 @@ function verdictWords(state: State, room: number): Line {
     return line(connection.kind === 'connecting' ? `${connection.step}…` : `${waitingFor(state) ?? 'reading'}…`);
   const reasons = verdictReasons(verdict);
   const [first = '', ...rest] = reasons;
-  const more = joinFitting([line(first), ...rest.map((text) => line(text))], room);
-  // The first is the one that matters: it is cut rather than left out.
-  return widthOf(more) === 0 ? line(first) : more;
+  const headline = line(first);
+  // The first is the one that matters: it is cut rather than left out for one that is shorter.
+  return widthOf(headline) > room ? headline : joinFitting([headline, ...rest.map((text) => line(text))], room);
 }
 
 function stateLine(state: State, columns: number): Line {

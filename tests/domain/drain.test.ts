@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { drainForecast, quotaForecast, quotaReturnsAtEpochMs } from '../../src/domain/drain.ts';
+import { drainForecast, quotaForecast, quotaReturnsAtEpochMs, ratesOf } from '../../src/domain/drain.ts';
 import { completeQuotas } from '../../src/domain/quota.ts';
 import { anOverview, aThroughput, NOON, quotasWithLeft } from '../support/snapshot.ts';
 
@@ -51,6 +51,24 @@ describe('drainForecast', () => {
     expect(drainForecast(overview, NOON)).toEqual({ kind: 'clearing', etaMinutes: 10 });
   });
 
+  test('what has kept coming for two buckets is growth, before the half hour has seen it', () => {
+    const oldestReadyAtEpochMs = NOON - 5 * MIN;
+    const quiet = aThroughput(10, 10).map(zeroAtNoon);
+    const throughput = quiet.map((bucket, index) =>
+      index >= quiet.length - 3 ? { ...bucket, enqueued: 500 } : bucket,
+    );
+    const overview = anOverview({ counts: queued(900), ready: 900, oldestReadyAtEpochMs, throughput });
+    expect(drainForecast(overview, NOON + 2 * MIN)).toMatchObject({ kind: 'growing' });
+  });
+
+  test('what has stopped coming is no growth any more', () => {
+    const oldestReadyAtEpochMs = NOON - 5 * MIN;
+    const busy = aThroughput(50, 100).map(zeroAtNoon);
+    const throughput = busy.map((bucket, index) => (index >= busy.length - 3 ? { ...bucket, enqueued: 0 } : bucket));
+    const overview = anOverview({ counts: queued(80), ready: 80, oldestReadyAtEpochMs, throughput });
+    expect(drainForecast(overview, NOON)).toEqual({ kind: 'clearing', etaMinutes: 8 });
+  });
+
   test('the quota ends before the queue does', () => {
     const overview = anOverview({
       counts: queued(400),
@@ -85,6 +103,14 @@ describe('drainForecast', () => {
       }),
     );
   });
+});
+
+test('what comes and what leaves are told over the same ten minutes: their difference is what the depth does', () => {
+  const quiet = aThroughput(50, 10).map(zeroAtNoon);
+  const throughput = quiet.map((bucket, index) =>
+    index === quiet.length - 2 ? { ...bucket, enqueued: 1_000 } : bucket,
+  );
+  expect(ratesOf(anOverview({ throughput }), NOON)).toEqual({ sentPerMinute: 10, enqueuedPerMinute: 200 });
 });
 
 describe('quotaForecast', () => {

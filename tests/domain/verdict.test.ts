@@ -165,7 +165,7 @@ describe('one thing wrong', () => {
       'less quota than emails',
       queue({ counts: queued(1_312) }),
       'warning',
-      '1,000 of the quota left for 1,312 waiting: 312 stay until 00:00 UTC',
+      'quota too small: 312 of 1,312 waiting stay until 00:00 UTC, 1,000 left',
     ],
     ['all providers down', health({ healthyProviders: 0 }), 'critical', 'all 4 providers down'],
     [
@@ -272,7 +272,7 @@ describe('one thing wrong', () => {
         throughput: aThroughput(10, 70),
       }),
       'warning',
-      'queue grows by 10 a minute',
+      'queue grows by 24 a minute',
     ],
     [
       'no health check',

@@ -24,7 +24,7 @@ export function queuePanel(state: State, rect: Rect): Panel {
       // The answer that is asked for first.
       ...wrap(forecast.text, Math.max(8, room.width)).map((text) => line(seg(text, forecast.role))),
       processingLine(queue, nowEpochMs),
-      rateLine(queue, nowEpochMs),
+      rateLine(queue, nowEpochMs, room.width),
       retryLine(queue),
       deadLine(queue),
       todayLine(state),
@@ -54,13 +54,13 @@ function processingLine(queue: QueueOverview, nowEpochMs: number): Line {
   return line(text, seg(`, stuck? ${formatAge(silentMs)}`, 'warning'));
 }
 
-function rateLine(queue: QueueOverview, nowEpochMs: number): Line {
+function rateLine(queue: QueueOverview, nowEpochMs: number, width: number): Line {
   const { sentPerMinute, enqueuedPerMinute } = ratesOf(queue, nowEpochMs);
   const net = enqueuedPerMinute - sentPerMinute;
   const arrow = Math.abs(net) < 0.05 ? '→' : net > 0 ? '↗' : '↘';
-  return line(
-    `in ${rate(enqueuedPerMinute)}, out ${rate(sentPerMinute)} ${arrow} ${net > 0 ? '+' : ''}${rate(net)}/min`,
-  );
+  const trend = `${arrow} ${net > 0 ? '+' : ''}${rate(net)}/min`;
+  const whole = `in ${rate(enqueuedPerMinute)}, out ${rate(sentPerMinute)} ${trend}`;
+  return line(whole.length <= width ? whole : `${trend}, out ${rate(sentPerMinute)}`);
 }
 
 function rate(perMinute: number): string {
