@@ -2,9 +2,9 @@
 import type { Field } from './dialog.ts';
 import type { State } from './state.ts';
 
-/** A field for the form, or none where nothing real can be harmed. */
+/** A field for the form, or none where nothing real can be harmed. A sandbox that was given a name rehearses its deployment. */
 export function environmentField({ environment }: State): readonly Field[] {
-  if (environment === null || environment.isSandbox || environment.name === 'local') return [];
+  if (environment === null || environment.name === 'sandbox' || environment.name === 'local') return [];
   const { name } = environment;
   return [{ name: 'environment', label: `Type ${name}`, value: '', placeholder: '', mustBe: name }];
 }

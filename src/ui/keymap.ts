@@ -13,6 +13,7 @@ import { type CommandName, type State, whyInert } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
 import { localOf } from './view.ts';
 import { isSelectedDisabled } from './views/parts/provider-local.ts';
+import { isShownGrouped } from './views/parts/queue-local.ts';
 import { VIEWS, viewOf } from './views.ts';
 
 export interface KeyRow {
@@ -65,7 +66,14 @@ export const KEYMAP: readonly KeyRow[] = [
     scope: 'view',
   },
   { keys: ['o'], word: 'sort', does: 'sort in the next order', hint: 'sort', name: 'sort', scope: 'view' },
-  { keys: ['e'], word: 'group', does: 'group by error, or list again', hint: 'group', name: 'group', scope: 'view' },
+  {
+    keys: ['e'],
+    word: 'group',
+    does: 'group by error, or list again',
+    hint: (state) => (isShownGrouped(state) ? 'list' : 'group'),
+    name: 'group',
+    scope: 'view',
+  },
   {
     keys: ['R'],
     word: 'retry',

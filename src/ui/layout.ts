@@ -68,6 +68,11 @@ export function inside(rect: Rect): Rect {
   return { x: rect.x + 1, y: rect.y + 1, width: Math.max(0, rect.width - 2), height: Math.max(0, rect.height - 2) };
 }
 
+/** Cells of a title in the upper border, with a space and a piece of the border on either side. */
+export function titleRoom({ width }: Rect): number {
+  return Math.max(0, width - 6);
+}
+
 export function overlap(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

@@ -3,14 +3,16 @@ import { formatAge } from '../domain/format.ts';
 import type { Fault, Loaded } from '../domain/loaded.ts';
 import { cleanText } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
-import { inside, type Rect } from './layout.ts';
-import { dimmed, type Line, line, type Role, seg } from './line.ts';
+import { inside, type Rect, titleRoom } from './layout.ts';
+import { dimmed, type Line, line, type Role, seg, widthOf } from './line.ts';
 import type { Panel, Plot } from './panel.ts';
 
 export interface PartFrame<T> {
   readonly id: string;
   readonly rect: Rect;
   readonly title: string;
+  /** Instead of it, where it does not fit beside what stands after it: longest first. */
+  readonly shortTitles?: readonly string[];
   /** Null: not read yet. */
   readonly part: Loaded<T> | null;
   readonly nowEpochMs: number;
@@ -71,9 +73,13 @@ function failedPanel<T>(frame: PartFrame<T>, error: Fault, room: Rect): Panel {
   };
 }
 
-function titled<T>({ title }: PartFrame<T>, more: Line, role: Role): NonNullable<Panel['frame']> {
-  const separator = more.length === 0 ? [] : [seg(' · ', 'muted')];
-  return { title: [seg(title, 'strong'), ...separator, ...more], role };
+function titled<T>(frame: PartFrame<T>, more: Line, role: Role): NonNullable<Panel['frame']> {
+  const titles = [frame.title, ...(frame.shortTitles ?? [])].map((title): Line => {
+    const separator = title === '' || more.length === 0 ? '' : ' · ';
+    return [...line(seg(title, 'strong'), seg(separator, 'muted')), ...more];
+  });
+  const title = titles.find((each) => widthOf(each) <= titleRoom(frame.rect)) ?? titles.at(-1) ?? [];
+  return { title, role };
 }
 
 function dimmedPlot(plot: Plot): Plot {

@@ -1,5 +1,6 @@
-/** What is going on and what came of it: one line at the foot of the view, over it. Pure. */
+/** What is going on and what came of it: a few lines at the foot of the view, over it. Pure. */
 import { formatAge } from '../domain/format.ts';
+import { wrap } from '../domain/width.ts';
 import type { ActionRequest } from './actions.ts';
 import type { Rect } from './layout.ts';
 import { cut, fill, type Line, line, type Role, seg } from './line.ts';
@@ -7,11 +8,12 @@ import { bare, type Panel } from './panel.ts';
 import type { Notice, Running, State } from './state.ts';
 
 export function toastPanel(state: State, body: Rect): Panel | null {
+  const most = Math.max(1, Math.floor(body.height / 4));
   const lines = [
     ...state.running.map((running) => runningLine(running, state)),
-    ...(state.notice === null ? [] : [noticeLine(state.notice)]),
+    ...(state.notice === null ? [] : noticeLines(state.notice, body.width, most)),
   ];
-  const shown = lines.slice(-Math.max(1, Math.floor(body.height / 4)));
+  const shown = lines.slice(-most);
   if (shown.length === 0) return null;
   const rect = { x: body.x, y: body.y + body.height - shown.length, width: body.width, height: shown.length };
   return bare(
@@ -33,9 +35,19 @@ const BADGES: Readonly<Record<Notice['level'], { role: Role; word: string }>> = 
   critical: { role: 'badge-critical', word: ' FAILED ' },
 };
 
-function noticeLine({ level, text }: Notice): Line {
+const WAY_OUT = '  Esc';
+
+/** Whole where `most` lines are enough: what came of it must not be cut, nor the name of a file that was written. */
+function noticeLines({ level, text }: Notice, width: number, most: number): Line[] {
   const { role, word } = BADGES[level];
-  return line(seg(word, role), ` ${text}`, seg('  Esc', 'muted'));
+  const room = Math.max(8, width - word.length - 1 - WAY_OUT.length);
+  const wrapped = wrap(text, room);
+  const shown = wrapped.length <= most ? wrapped : [...wrapped.slice(0, most - 1), wrapped.slice(most - 1).join(' ')];
+  return shown.map((each, index) => [
+    index === 0 ? seg(word, role) : seg(' '.repeat(word.length)),
+    ...cut(line(` ${each}`), room + 1),
+    ...(index === shown.length - 1 ? [seg(WAY_OUT, 'muted')] : []),
+  ]);
 }
 
 /** What is being done, and where it runs. */

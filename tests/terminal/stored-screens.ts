@@ -1,4 +1,5 @@
 /** Which screens are stored, and what is in their files. `npm run screens` writes them; the test compares. */
+import { LEAST_SIZE, type Size } from '../../src/ui/layout.ts';
 import type { State } from '../../src/ui/state.ts';
 import { THEME_NAMES } from '../../src/ui/theme.ts';
 import { ALERT_SCREENS } from '../support/alert-screens.ts';
@@ -39,6 +40,7 @@ export const STORED_SCREENS: readonly StoredScreen[] = [
         }),
       ),
   ),
+  { file: 'overview-incident-60x16.txt', render: () => text('incident', LEAST_SIZE) },
   {
     file: 'overview-incident-80x24-ascii.txt',
     render: () => text('incident', SIZES[0], { theme: 'mono', ascii: true }),
@@ -59,7 +61,7 @@ export const STORED_SCREENS: readonly StoredScreen[] = [
   ),
 ];
 
-function text(name: StoredState, size: (typeof SIZES)[number], look = DARK): Promise<string> {
+function text(name: StoredState, size: Size, look = DARK): Promise<string> {
   return drawn(STORED_STATES[name](size, look));
 }
 

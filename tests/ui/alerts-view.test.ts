@@ -132,6 +132,11 @@ describe('the view of alerts', () => {
     expect(click('alert-detail', 2)).toMatch(/quota exhausted/);
   });
 
+  it('selects the urgent one first, as the headline does', () => {
+    const state = opened(connected(withFeed(calmSnapshot(), ['ERROR: newer', 'CRITICAL: urgent'])));
+    expect(selectedRow(state)).toContain('CRIT urgent');
+  });
+
   it('does not acknowledge a reason', () => {
     const [state, effects] = press(incident(), 'g', 'a');
     expect(effects).toEqual([]);

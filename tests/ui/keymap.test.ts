@@ -91,6 +91,12 @@ describe('hints', () => {
     expect(textOf(hintLine(grouped, 160))).toMatch(/^ Esc back/);
   });
 
+  it('say what a key does now: from the groups back to the list', () => {
+    const list = afterEvents(connected(incidentSnapshot()), ...keys('2'));
+    expect(textOf(hintLine(list, 160))).toContain('e group');
+    expect(textOf(hintLine(afterEvents(list, ...keys('e')), 160))).toContain('e list');
+  });
+
   it('say nothing that the console has no hands for', () => {
     expect(textOf(hintLine(aState(), 160)).trim()).not.toMatch(/pause|run|workers|report/);
   });
@@ -102,6 +108,19 @@ describe('the help', () => {
       .lines.map(textOf)
       .join('\n');
     expect(text).toContain('run the queue processor now, here (not now: held by worker');
+  });
+
+  it('cuts nothing where there is little room', () => {
+    for (const columns of [60, 80]) {
+      const state = { ...connected(incidentSnapshot()), size: { columns, rows: 200 } };
+      const panel = helpPanel(state, 0);
+      expect(
+        panel.lines.map(textOf).filter((text) => text.includes('…') || text.length > panel.rect.width - 2),
+      ).toEqual([]);
+      expect(panel.lines.map((each) => textOf(each).slice(31)).join(' ')).toContain(
+        '(not now: held by worker web-1/4711',
+      );
+    }
   });
 
   it('scrolls to its end and no further', () => {

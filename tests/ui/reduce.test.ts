@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAlerts } from '../../src/domain/alert.ts';
-import { loaded } from '../../src/domain/loaded.ts';
+import { lastValue, loaded } from '../../src/domain/loaded.ts';
+import type { QueueOverview } from '../../src/domain/queue.ts';
 import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts';
 import { CHANGING_ACTIONS } from '../../src/ui/actions.ts';
 import { frameOf } from '../../src/ui/frame.ts';
@@ -155,6 +156,18 @@ describe('alerts', () => {
     expect(run(state, { type: 'read', snapshot: withAlerts('CRITICAL: b', 'CRITICAL: a') }).effects).toEqual([]);
   });
 
+  it('has the worst reason as its headline, cut where it is long, rather than a shorter one', () => {
+    const queue = loaded(
+      { ...lastValue(calmSnapshot().queue), quotas: [], unreviewedDeadLetters: 30 } as QueueOverview,
+      NOON,
+    );
+    const long = `brevo fails ${'again and '.repeat(9)}again`;
+    const lock = loaded({ lock: { kind: 'free' as const }, announcedPause: null }, NOON);
+    const snapshot = { ...withAlerts(`ERROR: ${long}`), queue, lock };
+    const [verdict] = frameOf({ ...connected(snapshot), size: { columns: 80, rows: 24 } })[0]?.lines ?? [];
+    expect(textOf(verdict ?? [])).toContain('DEGRADED  brevo fails again and again and');
+  });
+
   it('are acknowledged together after a look at them', () => {
     const { state, effects } = run(connected(withAlerts('CRITICAL: a', 'ERROR: b')), ...keys('a'));
     expect(effects).toEqual([]);
@@ -163,9 +176,52 @@ describe('alerts', () => {
       { kind: 'acknowledge', fingerprints: { length: 2 } },
     ]);
   });
+
+  it('ask for the name of the environment in production, and in a sandbox that was given one', () => {
+    for (const isSandbox of [false, true]) {
+      const environment = { name: 'production', isSandbox };
+      const snapshot = { ...withAlerts('CRITICAL: a', 'ERROR: b'), environment };
+      const asked = run(connected(snapshot), ...keys('a', 'enter'));
+      expect(requests(asked.effects)).toEqual([]);
+      expect(asked.state.dialog).toMatchObject({ fields: [{ mustBe: 'production' }] });
+      expect(requests(run(asked.state, ...keys(...'production', 'enter')).effects)).toHaveLength(1);
+    }
+  });
 });
 
 describe('the picture', () => {
+  it('shows values, not names, where a title has room for one of them', () => {
+    const state = { ...connected(incidentSnapshot()), size: { columns: 80, rows: 24 } };
+    const title = (...pressed: readonly string[]) =>
+      textOf(frameOf(afterEvents(state, ...keys(...pressed))).find(({ id }) => id === 'chart')?.frame?.title ?? []);
+    expect(title()).toBe('Queue depth, 6 h · waiting 1,320');
+    expect(title('c', 'c', ',')).toMatch(/^at 1[12]:\d\d day \d+ % month \d+ %$/);
+  });
+
+  it('leaves the room to queue, quota and alerts at 60×16, and says where the chart is', () => {
+    const state = { ...connected(incidentSnapshot()), size: { columns: 60, rows: 16 } };
+    const frame = frameOf(state);
+    expect(frame.map(({ id }) => id)).toEqual(['banner', 'tabs', 'queue', 'quota', 'alerts', 'hints']);
+    const text = frame.flatMap(({ lines }) => lines.map(textOf)).join('\n');
+    expect(text).toContain('CRIT brevo: quota exhausted, 300/300');
+    expect(text).toMatch(/✗ brevo +100 % gone/);
+    expect(text).not.toContain(', read');
+    expect(afterEvents(state, ...keys(',')).notice?.text).toContain('z shows it alone');
+    expect(frameOf(afterEvents(state, ...keys('z', ','))).some(({ id }) => id === 'chart')).toBe(true);
+  });
+
+  it('breaks a notice into lines rather than cut the name of a file', () => {
+    const path = `/home/oncall/${'projects/'.repeat(6)}email-ops-report-2026-11-28-163227.md`;
+    const notice = { level: 'ok' as const, text: `report saved: ${path}`, atEpochMs: NOON };
+    const state = { ...connected(calmSnapshot()), size: { columns: 80, rows: 24 }, notice };
+    const lines =
+      frameOf(state)
+        .find(({ id }) => id === 'toast')
+        ?.lines.map(textOf) ?? [];
+    expect(lines.map((each) => each.slice(6).replace('  Esc', '').trim()).join('')).toContain(path);
+    expect(lines.at(-1)).toContain('Esc');
+  });
+
   it('shows parts as they arrive, and a verdict only when it is whole', () => {
     const { queue } = calmSnapshot();
     const state = afterEvents(aState(), { type: 'part', name: 'queue', part: queue });

@@ -1,7 +1,7 @@
 /** A panel as a blessed box: border, title and lines. Only what changed is handed to the widget. */
 import type { Widgets } from 'blessed';
 import Box from 'blessed/lib/widgets/box.js';
-import type { Rect } from '../layout.ts';
+import { type Rect, titleRoom } from '../layout.ts';
 import { paintLine, paintLines } from '../paint.ts';
 import type { Panel } from '../panel.ts';
 import { type Look, THEMES } from '../theme.ts';
@@ -58,5 +58,5 @@ export function roomOf({ rect, frame }: Panel): Rect {
 }
 
 function titleText({ frame, rect }: Panel, look: Look): string {
-  return frame === null ? '' : ` ${paintLine(frame.title, Math.max(0, rect.width - 6), look)} `;
+  return frame === null ? '' : ` ${paintLine(frame.title, titleRoom(rect), look)} `;
 }

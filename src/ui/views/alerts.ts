@@ -1,18 +1,13 @@
 /** The third view: what is wrong now, every critical alert, and for what is selected what it means and what to check first. */
-import { plural } from '../../domain/format.ts';
 import { outside } from '../../domain/state-words.ts';
 import { act } from '../act.ts';
-import { environmentField } from '../confirm.ts';
-import type { Form } from '../dialog.ts';
 import { bodyOf, columnsOf, inside, type Rect, rowsOf } from '../layout.ts';
-import { line } from '../line.ts';
 import type { Panel } from '../panel.ts';
 import type { CommandName, State } from '../state.ts';
 import { defineView, type ViewStep } from '../view.ts';
-import { addressed } from '../words.ts';
+import { acknowledgeAllForm } from './parts/acknowledge-form.ts';
 import { alertDetailPanel, feedPanel, lastScroll, reasonsPanel } from './parts/alert-panels.ts';
 import { type AlertRow, alertRows, openAlerts, type Selection, selectedIndex } from './parts/alert-rows.ts';
-import { textLines } from './parts/facts.ts';
 import { movedIndex, windowOf } from './parts/window.ts';
 
 interface Local extends Selection {
@@ -121,7 +116,7 @@ function obey(state: State, name: CommandName, local: Local): ViewStep<Local> {
     case 'acknowledge':
       return acknowledge(state, rows, local);
     case 'acknowledge-all':
-      return { state: { dialog: allForm(state) } };
+      return { state: { dialog: acknowledgeAllForm(state) } };
     default:
       return {};
   }
@@ -174,30 +169,4 @@ function acknowledge(state: State, rows: readonly AlertRow[], local: Local): Vie
   const following = rows.slice(at).find(isOpen) ?? rows.slice(0, at).findLast(isOpen) ?? row;
   const index = rows.indexOf(following);
   return { state: next, effects, local: { ...local, selected: following.id, index, scroll: 0 } };
-}
-
-const LISTED = 8;
-const FORM_TEXT = 66;
-
-function allForm(state: State): Form {
-  const open = openAlerts(state);
-  const more = open.length > LISTED ? [line(`… and ${plural(open.length - LISTED, 'other')}`)] : [];
-  const fields = environmentField(state);
-  return {
-    kind: 'form',
-    title: `Acknowledge ${plural(open.length, 'alert')}`,
-    explain: [
-      ...open.slice(0, LISTED).map((alert) => line(`· ${addressed(alert.text, state.isMasked, 200)}`)),
-      ...more,
-      ...textLines('They stay in the feed, dimmed, for everybody; repetitions of a day are covered.', FORM_TEXT),
-    ],
-    fields,
-    focus: 0,
-    verb: `acknowledge ${plural(open.length, 'alert')}`,
-    isDangerous: fields.length > 0,
-    purpose: {
-      kind: 'act',
-      request: { kind: 'acknowledge', fingerprints: open.map(({ fingerprint }) => fingerprint) },
-    },
-  };
 }

@@ -1,16 +1,13 @@
 /** The first view: does email flow, and if not, why. Chart, queue, quota, alerts, runs and schedules on one screen. */
-import { isCriticalAlert } from '../../domain/alert.ts';
-import { plural } from '../../domain/format.ts';
 import { lastValue } from '../../domain/loaded.ts';
 import { SERIES } from '../../domain/metric-series.ts';
 import { movedCursor, RANGES, seriesOf } from '../chart.ts';
-import type { Form } from '../dialog.ts';
-import { columnsOf, type Rect, rowsOf } from '../layout.ts';
-import { line } from '../line.ts';
+import { bodyOf, columnsOf, type Rect, rowsOf } from '../layout.ts';
 import type { Panel } from '../panel.ts';
-import { type CommandName, type State, shownNow, shownPicture } from '../state.ts';
+import { type CommandName, type State, shownNow } from '../state.ts';
 import { defineView, type ViewStep } from '../view.ts';
-import { addressed } from '../words.ts';
+import { acknowledgeAllForm } from './parts/acknowledge-form.ts';
+import { openAlerts } from './parts/alert-rows.ts';
 import { alertsPanel } from './parts/alerts.ts';
 import { chartPanel } from './parts/chart.ts';
 import { queuePanel } from './parts/queue.ts';
@@ -37,8 +34,7 @@ export const overview = defineView<null>({
     'back',
   ],
   panels,
-  unless: (state, name) =>
-    name === 'acknowledge' && openAlerts(state).length === 0 ? 'no alert waits to be acknowledged' : null,
+  unless,
   leaves: ({ chart }) => (chart.isZoomed || chart.cursorAtEpochMs !== null ? 'narrowing' : null),
   reduce: (state, event) => (event.type === 'command' ? obey(state, event.name, event.argument) : {}),
 });
@@ -47,6 +43,7 @@ function panels(state: State, rect: Rect): readonly Panel[] {
   const chart = (at: Rect, id = 'chart', ahead = 0) =>
     chartPanel(state, { id, rect: at, series: seriesOf({ ...state.chart, series: state.chart.series + ahead }) });
   if (state.chart.isZoomed) return [chart(rect)];
+  if (isNarrow(rect)) return narrow(state, rect, chart);
   if (rect.height < 26 || rect.width < 100) return compact(state, rect, chart);
   if (rect.height >= 44) return tall(state, rect, chart);
   // Where there is little room, the chart needs it more than the lines below the quotas.
@@ -65,6 +62,53 @@ function panels(state: State, rect: Rect): readonly Panel[] {
 }
 
 type ChartAt = (at: Rect, id?: string, ahead?: number) => Panel;
+
+function isNarrow(rect: Rect): boolean {
+  return rect.width < 72;
+}
+
+/** Rows of the panels that stand whatever the height is: queue and quota, and below them the alerts. */
+const NARROW_STATE = 7;
+const NARROW_ALERTS = 5;
+
+function narrowChartRows({ height }: Rect): number {
+  const spare = height - NARROW_STATE - NARROW_ALERTS;
+  return spare < 5 ? 0 : Math.min(14, spare);
+}
+
+/** 60×16: the words of queue and alerts need the room; the chart has to be zoomed to where it would have none. */
+function narrow(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
+  const [upper, middle, lower] = rowsOf(rect, [narrowChartRows(rect), NARROW_STATE, { share: 1 }]) as [
+    Rect,
+    Rect,
+    Rect,
+  ];
+  const [queue, quota] = columnsOf(middle, [{ share: 1 }, 27]) as [Rect, Rect];
+  return [
+    ...(upper.height === 0 ? [] : [chart(upper)]),
+    queuePanel(state, queue),
+    quotaPanel(state, quota),
+    alertsPanel(state, lower),
+  ];
+}
+
+const NEEDS_CHART: ReadonlySet<CommandName> = new Set([
+  'range',
+  'shorter',
+  'longer',
+  'series',
+  'next-series',
+  'previous-series',
+  'cursor-back',
+  'cursor-on',
+]);
+
+function unless(state: State, name: CommandName): string | null {
+  if (name === 'acknowledge' && openAlerts(state).length === 0) return 'no alert waits to be acknowledged';
+  const body = bodyOf(state.size);
+  const isChartSeen = state.chart.isZoomed || !isNarrow(body) || narrowChartRows(body) > 0;
+  return NEEDS_CHART.has(name) && !isChartSeen ? 'the chart has no room here; z shows it alone' : null;
+}
 
 /** 80×24: schedules give way, and what they missed stands with the runs, which give way too where there is less. */
 function compact(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
@@ -97,12 +141,6 @@ function tall(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
     runsPanel(state, runs),
     schedulesPanel(state, schedules),
   ];
-}
-
-function openAlerts(state: State) {
-  const { alerts } = shownPicture(state);
-  const feed = alerts === null ? [] : (lastValue(alerts)?.alerts ?? []);
-  return feed.filter(({ severity, acknowledged }) => isCriticalAlert(severity) && acknowledged === null);
 }
 
 function obey(state: State, name: CommandName, argument: string | undefined): ViewStep<null> {
@@ -146,32 +184,8 @@ function obey(state: State, name: CommandName, argument: string | undefined): Vi
     case 'back':
       return withChart(chart.cursorAtEpochMs === null ? { isZoomed: false } : { cursorAtEpochMs: null });
     case 'acknowledge':
-      return { state: { dialog: acknowledgeForm(state) } };
+      return { state: { dialog: acknowledgeAllForm(state) } };
     default:
       return {};
   }
-}
-
-const LISTED = 8;
-
-function acknowledgeForm(state: State): Form {
-  const open = openAlerts(state);
-  const more = open.length > LISTED ? [line(`… and ${open.length - LISTED} more`)] : [];
-  return {
-    kind: 'form',
-    title: `Acknowledge ${plural(open.length, 'alert')}`,
-    explain: [
-      ...open.slice(0, LISTED).map((alert) => line(`· ${addressed(alert.text, state.isMasked, 200)}`)),
-      ...more,
-      line('They stay in the feed, dimmed, for everybody; repetitions of a day are covered.'),
-    ],
-    fields: [],
-    focus: 0,
-    verb: 'acknowledge',
-    isDangerous: false,
-    purpose: {
-      kind: 'act',
-      request: { kind: 'acknowledge', fingerprints: open.map(({ fingerprint }) => fingerprint) },
-    },
-  };
 }

@@ -50,12 +50,13 @@ export interface Selection {
   readonly index: number;
 }
 
-/** -1 where there is nothing to select. Without a selection the newest open alert, else the first row. */
+/** -1 where there is nothing to select. Without a selection the newest open alert, an urgent one first as in the headline, else the first row. */
 export function selectedIndex(rows: readonly AlertRow[], { selected, index }: Selection): number {
   if (rows.length === 0) return -1;
   if (selected === null) {
-    const open = rows.findIndex((row) => row.kind === 'alert' && row.alert.acknowledged === null);
-    return Math.max(0, open);
+    const isOpen = (row: AlertRow) => row.kind === 'alert' && row.alert.acknowledged === null;
+    const urgent = rows.findIndex((row) => isOpen(row) && row.kind === 'alert' && row.alert.severity === 'critical');
+    return Math.max(0, urgent >= 0 ? urgent : rows.findIndex(isOpen));
   }
   const found = rows.findIndex(({ id }) => id === selected);
   return found >= 0 ? found : Math.min(index, rows.length - 1);

@@ -28,8 +28,14 @@ export function chartPanel(state: State, { id, rect, series }: ChartFrame): Pane
   const part = shownPicture(state).metrics;
   const nowEpochMs = shownNow(state);
   const isRead = state.chart.cursorAtEpochMs !== null;
-  const title = isRead ? series.title : `${series.title}, ${range.title}`;
-  const frame = { id, rect, title, part, nowEpochMs };
+  // The values are what is looked for: the words before them give way.
+  const [title = '', ...shortTitles] = [
+    ...(isRead ? [] : [`${series.title}, ${range.title}`]),
+    series.title,
+    ...(isRead ? [] : [range.title]),
+    '',
+  ];
+  const frame = { id, rect, title, shortTitles, part, nowEpochMs };
   return partPanel<MetricSeries>(frame, ({ points }, room) => {
     const reading = readingAt(points, state.chart, nowEpochMs);
     if (reading === null) {

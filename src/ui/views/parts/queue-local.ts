@@ -3,6 +3,7 @@ import type { Fault } from '../../../domain/loaded.ts';
 import type { QueueFilterTerms } from '../../../domain/queue-filter.ts';
 import type { ErrorGroup, ErrorGroups, QueueItem, QueueQuery, QueueSort } from '../../../domain/queue-page.ts';
 import type { LoadRequest } from '../../loaders.ts';
+import type { State } from '../../state.ts';
 import type { OpenEmail } from './email-details.ts';
 import { EMPTY_LIST, type QueueList } from './queue-list.ts';
 
@@ -42,6 +43,11 @@ export const FIRST_LOCAL: QueueLocal = {
   marked: new Map(),
   open: null,
 };
+
+/** Whether the groups are shown: then the key goes back to the list. */
+export function isShownGrouped({ local }: State): boolean {
+  return (local.queue as QueueLocal | undefined)?.isGrouped === true;
+}
 
 export function queryOf({ terms, sort, group }: QueueLocal): QueueQuery {
   if (group === null) return { ...terms, sort };

@@ -39,14 +39,15 @@ export function queueListPanel(state: State, rect: Rect, local: QueueLocal): Pan
   const { list, marked } = local;
   const seen = windowOf(list.items.length, list.selected, rowsSeen(rect));
   const rows = list.items.slice(seen.first, seen.end);
-  const columns = columnsFor(state, local);
-  const table = tableLines({ columns, rows, width: inside(rect).width, selected: list.selected - seen.first });
+  const { width } = inside(rect);
+  const columns = columnsFor(state, local, width);
+  const table = tableLines({ columns, rows, width, selected: list.selected - seen.first });
   const total = totalOf(state, local);
   const range = rows.length === 0 ? '' : `${rangeWords(local, seen, total)} · `;
   const marks = marked.size === 0 ? [] : [seg(` · ${formatCount(marked.size)} selected`, 'accent')];
   const unread = list.skipped === 0 ? [] : [seg(` · ${plural(list.skipped, 'row')} unreadable`, 'warning')];
   const more = line(seg(`${range}${SORT_WORDS[local.sort]}`, 'muted'), ...marks, ...unread);
-  const body = list.items.length === 0 ? emptyLines(state, local, inside(rect).width) : table;
+  const body = list.items.length === 0 ? emptyLines(state, local, width) : table;
   return framed(state, rect, local, { more, body, fault: list.fault, loadedAtEpochMs: list.loadedAtEpochMs });
 }
 
@@ -188,7 +189,10 @@ function faultLines({ message, remedy }: Fault, width: number): readonly Line[] 
   ];
 }
 
-function columnsFor(state: State, { marked, terms }: QueueLocal): readonly TableColumn<QueueItem>[] {
+/** With room, subject and error stand beside each other. */
+const BOTH_FROM = 150;
+
+function columnsFor(state: State, { marked, terms }: QueueLocal, width: number): readonly TableColumn<QueueItem>[] {
   const nowEpochMs = shownNow(state);
   const isDead = terms.status === 'dead';
   const mark = (item: QueueItem) => (marked.has(item.id) ? '●' : ' ');
@@ -211,21 +215,7 @@ function columnsFor(state: State, { marked, terms }: QueueLocal): readonly Table
       grow: 2,
       cell: ({ recipientEmail }) => addressed(recipientEmail, state.isMasked, 100),
     },
-    {
-      title: 'error, or subject',
-      width: 16,
-      grow: 5,
-      from: 0,
-      cell: (item) => reasonOf(item, state.isMasked),
-      role: (item) => (item.lastError === null && item.kind === 'email' ? 'text' : 'warning'),
-    },
-    {
-      title: 'subject',
-      width: 24,
-      grow: 3,
-      from: 150,
-      cell: ({ subject }) => addressed(subject ?? '', state.isMasked),
-    },
+    ...(width < BOTH_FROM ? [reasonColumn(state)] : [subjectColumn(state), errorColumn(state)]),
     {
       title: 'changed',
       width: 9,
@@ -234,6 +224,30 @@ function columnsFor(state: State, { marked, terms }: QueueLocal): readonly Table
       cell: (item) => (item.kind === 'dead' ? '' : shortAge(nowEpochMs - item.updatedAtEpochMs)),
     },
   ];
+}
+
+function reasonColumn({ isMasked }: State): TableColumn<QueueItem> {
+  return {
+    title: 'error, or subject',
+    width: 16,
+    grow: 5,
+    cell: (item) => addressed(errorOf(item) || item.subject || '', isMasked),
+    role: (item) => (item.lastError === null && item.kind === 'email' ? 'text' : 'warning'),
+  };
+}
+
+function subjectColumn({ isMasked }: State): TableColumn<QueueItem> {
+  return { title: 'subject', width: 24, grow: 3, cell: ({ subject }) => addressed(subject ?? '', isMasked) };
+}
+
+function errorColumn({ isMasked }: State): TableColumn<QueueItem> {
+  return {
+    title: 'error',
+    width: 16,
+    grow: 5,
+    cell: (item) => addressed(errorOf(item), isMasked),
+    role: () => 'warning',
+  };
 }
 
 const providersColumn: TableColumn<QueueItem> = {
@@ -271,10 +285,9 @@ function triesOf(item: QueueItem): string {
   return item.kind === 'dead' ? String(item.totalAttempts) : `${item.attempts}/${item.maxAttempts}`;
 }
 
-/** Why it is not sent, else what it is. */
-function reasonOf(item: QueueItem, isMasked: boolean): string {
-  const reason = item.kind === 'dead' ? item.failureReason : '';
-  return addressed(item.lastError || reason || item.subject || '', isMasked);
+/** Why it is not sent; empty where nothing has failed. */
+function errorOf(item: QueueItem): string {
+  return item.lastError || (item.kind === 'dead' ? item.failureReason : '') || '';
 }
 
 function groupColumns(nowEpochMs: number): readonly TableColumn<ErrorGroup>[] {

@@ -51,29 +51,34 @@ function rowOf(state: State, queue: QueueOverview, quota: ProviderQuota): Row {
 }
 
 interface Columns {
+  /** Zero where there is no room for bars. */
   readonly bar: number;
-  /** Of day and month: zero where there is no room for numbers beside the percentage. */
-  readonly counts: readonly [number, number];
+  /** Of the day, and of the month where there is room for it: zero without numbers beside the percentage. */
+  readonly counts: readonly [number, number] | readonly [number];
 }
 
 const NAME = 13;
 const PERCENT = 7;
+const LEAST_BARS = 2;
+/** Beside counts. */
 const LEAST_BAR = 4;
 /** When the quota of the day runs out at today's rate. */
 const ENDS = 'ends';
 
-/** Always there: name, both bars, both percentages, the forecast. Counts come with room, the day's first, then longer bars. */
+/** Always there: name, percentage of the day, the forecast. The month comes with room, both bars, then counts, the day's first, then longer bars. */
 function columnsFor(width: number, rows: readonly Row[]): Columns {
   const forecast = Math.max(ENDS.length, ...rows.map((row) => row.forecast.text.length));
+  const alone = width - NAME - forecast - PERCENT;
+  if (alone < PERCENT + 2 * LEAST_BARS) return { bar: alone < LEAST_BARS ? 0 : Math.min(30, alone), counts: [0] };
   const widest = (pick: 0 | 1) => Math.max(...rows.map(({ uses }) => countsText(uses[pick]).length)) + 1;
   const [day, month] = [widest(0), widest(1)];
-  const barBeside = (counts: number) => Math.floor((width - NAME - forecast - 2 * PERCENT - counts) / 2);
-  const wanted = [
+  const barBeside = ([first, second]: readonly [number, number]) => Math.floor((alone - PERCENT - first - second) / 2);
+  const wanted: readonly (readonly [number, number])[] = [
     [day, month],
     [day, 0],
-  ] as const;
-  const counts = wanted.find(([one, other]) => barBeside(one + other) >= LEAST_BAR) ?? [0, 0];
-  return { bar: Math.max(2, Math.min(30, barBeside(counts[0] + counts[1]))), counts };
+  ];
+  const counts = wanted.find((each) => barBeside(each) >= LEAST_BAR) ?? ([0, 0] as const);
+  return { bar: Math.max(LEAST_BARS, Math.min(30, barBeside(counts))), counts };
 }
 
 function countsText({ sent, limit }: QuotaUse): string {
@@ -81,14 +86,15 @@ function countsText({ sent, limit }: QuotaUse): string {
 }
 
 function headLine({ bar, counts }: Columns): Line {
-  const group = (name: string, width: number) => seg(name.padEnd(bar + PERCENT + width), 'muted');
-  return line(seg(''.padEnd(NAME)), group('day', counts[0]), group('month', counts[1]), seg(ENDS, 'muted'));
+  const groups = counts.map((width, place) =>
+    seg((place === 0 ? 'day' : 'month').padEnd(bar + PERCENT + width), 'muted'),
+  );
+  return line(seg(''.padEnd(NAME)), ...groups, seg(ENDS, 'muted'));
 }
 
-function quotaLine({ name, uses, forecast }: Row, columns: Columns): Line {
-  const [day, month] = uses;
-  const { bar, counts } = columns;
-  return [...fill(name, NAME), ...useSegments(day, bar, counts[0]), ...useSegments(month, bar, counts[1]), forecast];
+function quotaLine({ name, uses, forecast }: Row, { bar, counts }: Columns): Line {
+  const segments = uses.slice(0, counts.length).flatMap((use, place) => useSegments(use, bar, counts[place] ?? 0));
+  return [...fill(name, NAME), ...segments, forecast];
 }
 
 function useSegments(use: QuotaUse, bar: number, counts: number): Segment[] {
