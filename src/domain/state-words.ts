@@ -28,7 +28,7 @@ export function drainWords(overview: QueueOverview, nowEpochMs: number): Words {
     case 'steady':
       return { text: 'steady: every run takes what came', role: 'text' };
     case 'growing':
-      return { text: `growing ${formatCount(Math.ceil(forecast.perMinute))}/min: will not drain`, role: 'warning' };
+      return { text: `growing ${formatCount(forecast.perMinute)}/min: will not drain`, role: 'warning' };
     case 'quota-limited':
       return {
         text: `${quotaEndWords(overview, nowEpochMs)}, ${formatCount(forecast.left)} stay until ${whenWords(forecast.endsAtEpochMs, nowEpochMs)}`,

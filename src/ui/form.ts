@@ -3,7 +3,7 @@ import { wrap } from '../domain/width.ts';
 import { completions, describe } from './command-line.ts';
 import type { Dialog, Field, Form } from './dialog.ts';
 import { centred, inside, type Rect } from './layout.ts';
-import { cut, joinFitting, type Line, line, seg } from './line.ts';
+import { cut, type Line, line, seg, widthOf } from './line.ts';
 import type { Panel } from './panel.ts';
 import type { State } from './state.ts';
 
@@ -57,10 +57,10 @@ type CommandDialog = Extract<Dialog, { kind: 'command' }>;
 /** Two lines above the hints: the candidates, and what is typed. */
 export function commandLinePanel(state: State, dialog: CommandDialog): readonly Panel[] {
   const { columns, rows } = state.size;
-  const found = completions(dialog.asked ?? dialog.text, state);
-  const words = found.map((each, index) => line(seg(each.trim(), index === dialog.chosen ? 'selected' : 'accent')));
   const rect: Rect = { x: 0, y: rows - 5, width: columns, height: 4 };
   const room = inside(rect);
+  const asked = dialog.asked ?? dialog.text;
+  const candidates = candidatesLine(completions(asked, state), dialog.chosen, room.width);
   const about = describe(dialog.text, state);
   return [
     {
@@ -68,9 +68,25 @@ export function commandLinePanel(state: State, dialog: CommandDialog): readonly 
       rect,
       frame: { title: line(seg('Command', 'strong'), seg(about === '' ? '' : ` · ${about}`, 'muted')), role: 'accent' },
       lines: [
-        cut(joinFitting(words, room.width, '  '), room.width),
+        candidates.length > 0 || asked.includes(' ') ? candidates : line(seg('no command here begins so', 'muted')),
         cut(line(seg(':', 'key'), dialog.text, seg(' ', 'selected')), room.width),
       ],
     },
   ];
+}
+
+/** As many as fit, with the chosen one among them; `…` where there are more on that side. */
+function candidatesLine(found: readonly string[], chosen: number, cells: number): Line {
+  const words = found.map((each, index) => line(seg(each.trim(), index === chosen ? 'selected' : 'accent')));
+  const shown = (first: number, end: number): Line => [
+    ...(first === 0 ? [] : [seg('… ', 'muted')]),
+    ...words.slice(first, end).flatMap((word, index) => (index === 0 ? word : [seg('  '), ...word])),
+    ...(end === words.length ? [] : [seg(' …', 'muted')]),
+  ];
+  let [first, end] = [0, words.length];
+  while (end > first + 1 && widthOf(shown(first, end)) > cells) {
+    if (end > Math.max(1, chosen + 1)) end -= 1;
+    else first += 1;
+  }
+  return cut(shown(first, end), cells);
 }

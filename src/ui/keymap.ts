@@ -316,12 +316,7 @@ export const KEYMAP: readonly KeyRow[] = [
     hint: (state) => (whyInert(state) === null ? 'disarm' : 'arm'),
     name: 'arm',
     scope: 'program',
-    unless: (state) =>
-      state.safe === null
-        ? 'the keys are always armed without --safe'
-        : state.readOnly === null
-          ? null
-          : state.readOnly,
+    unless: (state) => state.readOnly ?? (state.safe === null ? 'the keys are always armed without --safe' : null),
   },
   ...VIEWS.map(
     ({ id, title, summary }, index): KeyRow => ({

@@ -131,6 +131,12 @@ describe('the help', () => {
   });
 });
 
+it('does not call the keys armed where the console is read-only', () => {
+  const row = KEYMAP.find(({ name }) => name === 'arm');
+  const state = connected(calmSnapshot(), { readOnly: 'this console is read-only' });
+  expect(row === undefined ? '' : whyNot(row, state)).toBe('this console is read-only');
+});
+
 it('names keys as they are written on them', () => {
   expect(['C-a', 'space', 'S-tab', 'page-up', 'R', 'M-x'].map(keyLabel)).toEqual([
     'Ctrl-A',

@@ -119,7 +119,16 @@ function obey(state: State, name: CommandName, local: QueueLocal): Step {
     case 'filter':
       return {
         local: { ...local, isGrouped: false, open: null },
-        state: { dialog: { kind: 'prompt', view: ID, id: 'filter', text: local.filterText, before: local.filterText } },
+        // What is typed next is a term of its own.
+        state: {
+          dialog: {
+            kind: 'prompt',
+            view: ID,
+            id: 'filter',
+            text: local.filterText === '' ? '' : `${local.filterText.trimEnd()} `,
+            before: local.filterText,
+          },
+        },
       };
     case 'select':
       return select(local);

@@ -214,6 +214,11 @@ describe('the filter', () => {
     expect(ui.selected).toContain('00000000');
   });
 
+  it('begins a term of its own behind what stands there', () => {
+    const ui = new Console().answer().press('right', 'right', 'right').answer();
+    expect(ui.press('/').type('anna').answer().text).toContain('/status:failed anna');
+  });
+
   it('takes what is pasted, without its control characters', () => {
     const ui = new Console().answer().press('/');
     ui.send({ type: 'input', input: { kind: 'paste', text: 'an\x1b[31mna\n' } });
