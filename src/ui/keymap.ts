@@ -222,8 +222,25 @@ export const KEYMAP: readonly KeyRow[] = [
     needs: ['workers'],
     unless: (state) => (state.workers === 'draining' ? 'the workers are finishing what they began' : null),
   },
-  { keys: ['['], word: 'shorter', does: 'a shorter time range', hint: null, name: 'shorter', scope: 'view' },
-  { keys: [']'], word: 'longer', does: 'a longer time range', hint: 'range', name: 'longer', scope: 'view' },
+  {
+    keys: ['['],
+    word: 'shorter',
+    does: 'a shorter time range',
+    // Where there is no longer one, this is the way to others.
+    hint: (state) => (isLongest(state) ? 'range' : null),
+    name: 'shorter',
+    scope: 'view',
+    unless: (state) => (state.chart.range === 0 ? 'this is the shortest range' : null),
+  },
+  {
+    keys: [']'],
+    word: 'longer',
+    does: 'a longer time range',
+    hint: 'range',
+    name: 'longer',
+    scope: 'view',
+    unless: (state) => (isLongest(state) ? 'this is the longest range' : null),
+  },
   {
     keys: ['c'],
     word: 'next-series',
@@ -425,6 +442,10 @@ const KEY_LABELS: Readonly<Record<string, string>> = {
 
 export function hintOf(row: KeyRow, state: State): string | null {
   return typeof row.hint === 'function' ? row.hint(state) : row.hint;
+}
+
+function isLongest({ chart }: State): boolean {
+  return chart.range >= RANGES.length - 1;
 }
 
 function leftByEscape(state: State): 'details' | 'narrowing' | null {

@@ -97,6 +97,13 @@ describe('hints', () => {
     expect(textOf(hintLine(afterEvents(list, ...keys('e')), 160))).toContain('e list');
   });
 
+  it('offer no longer range than there is', () => {
+    const longest = afterEvents(connected(calmSnapshot()), ...keys(']'));
+    expect(textOf(hintLine(longest, 160))).toContain('[ range');
+    expect(textOf(hintLine(longest, 160))).not.toContain('] range');
+    expect(afterEvents(longest, ...keys(']')).notice?.text).toContain('this is the longest range');
+  });
+
   it('say nothing that the console has no hands for', () => {
     expect(textOf(hintLine(aState(), 160)).trim()).not.toMatch(/pause|run|workers|report/);
   });
