@@ -6,6 +6,7 @@ import { describeFailure, stackOf } from './commands/failure.ts';
 import { type Io, type IoChoices, processIo } from './commands/io.ts';
 import { COMMANDS, DEFAULT_COMMAND } from './commands/table.ts';
 import type { Variables } from './config.ts';
+import { displayWidth, wrap } from './domain/width.ts';
 import { prepareProcess } from './process.ts';
 
 export interface CliHost {
@@ -104,8 +105,8 @@ async function describeProgram(
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
       outputError: () => undefined, // reported once, by runCli
-      getOutHelpWidth: () => Math.min(100, stdout.columns),
-      getErrHelpWidth: () => Math.min(100, stderr.columns),
+      getOutHelpWidth: () => helpWidth(stdout),
+      getErrHelpWidth: () => helpWidth(stderr),
     })
     .exitOverride()
     .addHelpText('after', PROGRAM_HELP);
@@ -118,7 +119,8 @@ async function describeProgram(
 }
 
 const PROGRAM_HELP = `
-Without a command: ${DEFAULT_COMMAND}. Without credentials in the environment or in .env: the sandbox.
+Without a command: ${DEFAULT_COMMAND}. Without credentials in the environment or in .env: the
+sandbox.
 
 Examples:
   email-ops                      watch the sandbox, or the deployment that .env names
@@ -139,7 +141,7 @@ function describeCommand(
   for (const option of command.options) line.addOption(optionOf(option));
   for (const each of command.subcommands ?? [])
     describeCommand(line.command(each.name).description(each.summary), each, host, onExitCode);
-  line.addHelpText('after', () => helpOf(command));
+  line.addHelpText('after', () => helpOf(command, helpWidth(host.io({}).stdout)));
   const run = command.run?.bind(command);
   if (run === undefined) return line;
   return line.action(async () => {
@@ -170,10 +172,24 @@ function optionOf({ flags, description, parse, choices, default: preset }: Optio
   });
 }
 
-function helpOf({ examples, exitCodes }: Command): string {
+function helpOf({ examples, exitCodes }: Command, columns: number): string {
+  const codes = exitCodes === undefined ? [] : ['', ...wrap(`Exit codes: ${exitCodes}`, columns)];
+  return ['', 'Examples:', ...exampleLines(examples, columns), ...codes].join('\n');
+}
+
+/** Beside each other where all of them fit, else below each other: a command is copied, so it is never broken. */
+function exampleLines(examples: Command['examples'], columns: number): readonly string[] {
   const width = Math.max(...examples.map(({ line }) => line.length));
-  const lines = examples.map(({ line, what }) => `  ${line.padEnd(width)}  ${what}`);
-  return ['', 'Examples:', ...lines, ...(exitCodes === undefined ? [] : ['', `Exit codes: ${exitCodes}`])].join('\n');
+  const beside = examples.map(({ line, what }) => `  ${line.padEnd(width)}  ${what}`);
+  if (beside.every((line) => displayWidth(line) <= columns)) return beside;
+  return examples.flatMap(({ line, what }) => [
+    `  ${line}`,
+    ...wrap(what, columns - 6).map((words) => `      ${words}`),
+  ]);
+}
+
+function helpWidth({ columns }: Pick<Io['stdout'], 'columns'>): number {
+  return Math.min(100, columns);
 }
 
 /** `email-ops queue list`, as far as the words name commands that there are. */

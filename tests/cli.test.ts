@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CliHost, runCli } from '../src/cli.ts';
 import { COMMANDS } from '../src/commands/table.ts';
+import { displayWidth } from '../src/domain/width.ts';
 import { CLI, runCliProcess, startCli, stringIo, temporaryFolder } from './support/cli.ts';
 
 /** Nothing listens there, so that nothing answers and no sandbox starts. */
@@ -28,6 +29,11 @@ describe('the table of commands', () => {
     expect(stdout).toContain(`Usage: email-ops ${name}`);
     const { examples, subcommands = [] } = await load();
     for (const { line } of examples) expect(stdout).toContain(line);
+    // A command is there to be copied; everything else keeps to the terminal.
+    const prose = stdout
+      .split('\n')
+      .filter((line) => !line.startsWith('  ') || !examples.some((each) => line.trim() === each.line));
+    expect(prose.filter((line) => displayWidth(line) > 100)).toEqual([]);
     for (const each of subcommands) {
       const help = await run(name, each.name, '--help');
       expect(help.exitCode).toBe(0);
@@ -48,6 +54,7 @@ describe('the command line', () => {
     const { exitCode, stdout } = await run('--help');
     expect(exitCode).toBe(0);
     for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
   });
 
   it('helps by `help <command>` as well', async () => {

@@ -14,7 +14,7 @@ export interface Notifier {
   look(snapshot: Snapshot): Promise<void>;
 }
 
-/** News may be as old as that. Each look costs one Redis command, and where nothing else looks, a snapshot. */
+/** News may be as old as that; six minutes where another program wrote it, without a mark. Each look costs one Redis command, and where nothing else looks, a snapshot. */
 export const LOOK_EVERY_MS = 2 * MINUTE_MS;
 /** A dashboard has its snapshot anyway. */
 export const LOOK_AGAIN_MS = 15_000;

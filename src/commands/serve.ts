@@ -87,9 +87,8 @@ async function listen(
     const { code } = error as NodeJS.ErrnoException;
     const remedy =
       code === 'EADDRINUSE' ? 'Another program listens there; choose another --port' : 'Choose another --host';
-    throw new CommandError(`${host}:${port} cannot be listened on (${code ?? 'unknown error'}). ${remedy}`, {
-      cause: error,
-    });
+    // The cause, which is said behind it, has the code.
+    throw new CommandError(`${host}:${port} cannot be listened on. ${remedy}`, { cause: error });
   }
 }
 

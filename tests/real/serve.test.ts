@@ -219,7 +219,7 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
   it('says at once when its port is taken', async () => {
     const { exitCode, stderr } = await email('serve', '--port', String(deployment.port));
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^email-ops: 127\.0\.0\.1:\d+ cannot be listened on \(EADDRINUSE\)\. .*--port/);
+    expect(stderr).toMatch(/^email-ops: 127\.0\.0\.1:\d+ cannot be listened on\. .*--port\. \(listen EADDRINUSE.*\)$/m);
   });
 
   it('drains on SIGTERM: what is in flight is finished and written', async () => {
