@@ -88,7 +88,7 @@ export interface Cost {
 export function costOf(usage: Usage): Cost {
   const qstash = qstashCost(usage.schedules);
   const redis = redisCost(usage, qstash.perMonth);
-  const dollars = qstash.dollars + redis.dollars;
+  const dollars = exact(qstash.dollars + redis.dollars);
   return { usage, qstash, redis, dollars, advice: adviceFor(usage, { qstash, redis }) };
 }
 
@@ -104,8 +104,13 @@ function qstashCost(mode: ScheduleMode): Cost['qstash'] {
     freePerMonth,
     worstPerMonth: perMonth * (1 + SCHEDULE_RETRIES),
     plan: isFree ? 'free' : 'pay-as-you-go',
-    dollars: isFree ? 0 : perMonth * PRICES.qstash.perMessage,
+    dollars: isFree ? 0 : exact(perMonth * PRICES.qstash.perMessage),
   };
+}
+
+/** Without what binary fractions add: `0.3096`, not `0.30960000000000004`. */
+function exact(dollars: number): number {
+  return Number(dollars.toFixed(6));
 }
 
 function redisCost(usage: Usage, messagesPerMonth: number): ServiceCost {
@@ -124,7 +129,7 @@ function redisCost(usage: Usage, messagesPerMonth: number): ServiceCost {
   ].map(({ what, perMonth }) => ({ what, perMonth: Math.ceil(perMonth) }));
   const perMonth = sumOf(lines);
   const { freeCommandsPerMonth, perCommand, fixedPlanPerMonth } = PRICES.redis;
-  const byCommand = perMonth * perCommand;
+  const byCommand = exact(perMonth * perCommand);
   const plan = perMonth <= freeCommandsPerMonth ? 'free' : byCommand <= fixedPlanPerMonth ? 'pay-as-you-go' : 'fixed';
   const dollars = { free: 0, 'pay-as-you-go': byCommand, fixed: fixedPlanPerMonth }[plan];
   return { lines, perMonth, freePerMonth: freeCommandsPerMonth, plan, dollars };

@@ -1,15 +1,15 @@
 /** A snapshot in a few lines, for a stream that is read while it scrolls: what matters, then why it is not well. Pure. */
-import { drainForecast } from '../../domain/drain.ts';
 import { formatAge, formatCount, formatPercent, plural } from '../../domain/format.ts';
 import { type Loaded, lastValue } from '../../domain/loaded.ts';
 import { completeQuotas } from '../../domain/quota.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
+import { drainWords } from '../../domain/state-words.ts';
 import { cleanText } from '../../domain/text.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { levelWord } from '../../domain/verdict-words.ts';
 import { wrap } from '../../domain/width.ts';
 import { type Look, paint } from './look.ts';
-import { describeDrain, describeLock } from './sections.ts';
+import { describeLock } from './sections.ts';
 import { ROLE_BY_LEVEL, reasonLines } from './status.ts';
 
 const REASONS_SHOWN = 3;
@@ -44,7 +44,7 @@ function queueFact(snapshot: Snapshot): string {
     const oldest = queue.oldestReadyAtEpochMs === null ? '' : `, oldest ${formatAge(now - queue.oldestReadyAtEpochMs)}`;
     const dead = queue.unreviewedDeadLetters === 0 ? '' : `, ${plural(queue.unreviewedDeadLetters, 'dead letter')}`;
     const counts = `${formatCount(queue.ready)} ready${oldest}, ${formatCount(queue.counts.processing)} in processing${dead}`;
-    return `${counts}, ${describeDrain(drainForecast(queue, now), now)}`;
+    return `${counts}, ${drainWords(queue, now).text}`;
   });
 }
 

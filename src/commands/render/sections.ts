@@ -1,6 +1,6 @@
 /** Sections of the status page: lock, queue, quotas, health, alerts, runs. Each is a pure function of the snapshot. */
 import type { Alert } from '../../domain/alert.ts';
-import { type DrainForecast, drainForecast, quotaForecast, ratesOf } from '../../domain/drain.ts';
+import { quotaForecast, ratesOf } from '../../domain/drain.ts';
 import {
   formatAge,
   formatClock,
@@ -17,6 +17,7 @@ import { completeQuotas, type ProviderQuota, percentUsed, type QuotaUse, quotaSt
 import type { RunRecord } from '../../domain/run.ts';
 import { runWords } from '../../domain/run-words.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
+import { drainWords } from '../../domain/state-words.ts';
 import { cleanText, maskEmailsIn } from '../../domain/text.ts';
 import { bar, type Look, type Role, sparkline } from './look.ts';
 import { labelled, sectionOf } from './section.ts';
@@ -65,7 +66,7 @@ export function queueSection(snapshot: Snapshot, look: Look): string[] {
   const now = snapshot.takenAtEpochMs;
   return sectionOf('Queue', snapshot.queue, contextOf(snapshot, look), (queue) => [
     ...labelled('Queue', queueNumbers(queue, now), look),
-    ...labelled('', `${describeDrain(drainForecast(queue, now), now)}${perMinute(queue, now)}`, look),
+    ...labelled('', `${drainWords(queue, now).text}${perMinute(queue, now)}`, look),
     ...labelled('Sent', throughput(queue), look),
   ]);
 }
@@ -88,30 +89,6 @@ function queueNumbers(queue: QueueOverview, nowEpochMs: number): string {
     `${formatCount(queue.counts.processing)} in processing${expired}`,
     `${dead}${open}`,
   ].join(' · ');
-}
-
-/** What becomes of the queue, in a few words. */
-export function describeDrain(forecast: DrainForecast, nowEpochMs: number): string {
-  switch (forecast.kind) {
-    case 'empty':
-      return 'empty';
-    case 'waiting':
-      return `nothing due before ${formatClock(forecast.untilEpochMs)} UTC`;
-    case 'clearing':
-      return `clear in ${formatAge(forecast.etaMinutes * 60_000)}`;
-    case 'stalled':
-      return 'nothing is leaving';
-    case 'steady':
-      return 'steady';
-    case 'growing':
-      return `growing by ${formatCount(forecast.perMinute)} a minute`;
-    case 'quota-limited': {
-      const inTime = formatAge(forecast.endsAtEpochMs - nowEpochMs);
-      return `${formatCount(forecast.left)} must wait for quota (back in ${inTime})`;
-    }
-    default:
-      return forecast satisfies never;
-  }
 }
 
 function perMinute(queue: QueueOverview, nowEpochMs: number): string {
