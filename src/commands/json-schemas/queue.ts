@@ -24,7 +24,7 @@ export const queueRow = z.strictObject({ ...email, subject: z.string().nullable(
 
 export const queueRowDead = z.strictObject({
   id: z.uuid(),
-  originalQueueId: z.string().nullable(),
+  originalQueueId: z.string().nullable().describe('the id that `queue show`, `retry` and `discard` take'),
   recipientEmail: z.string(),
   emailType: z.string(),
   totalAttempts: count,
