@@ -75,7 +75,7 @@ function watched(workers: Workers, metrics: Metrics, underWay: Set<Promise<RunRe
 }
 
 function notesOf({ config }: Systems, { isLoopback }: ServeContext, missing: string): readonly string[] {
-  const { adminToken, cronSecret, qstash, worker } = config;
+  const { adminToken, cronSecret, isDevelopment, qstash, worker } = config;
   const canVerify = signingKeysOf(qstash) !== null && worker.baseUrl !== null;
   const metricsClosed = !isLoopback && adminToken === null;
   return [
@@ -83,7 +83,10 @@ function notesOf({ config }: Systems, { isLoopback }: ServeContext, missing: str
     ...(canVerify
       ? []
       : ['QStash deliveries are refused: set the two signing keys and EMAIL_WORKER_BASE_URL to accept them.']),
-    ...(cronSecret === null ? ['Vercel cron is refused: CRON_SECRET is not set.'] : []),
+    ...(cronSecret === null && !isDevelopment ? ['Vercel cron is refused: CRON_SECRET is not set.'] : []),
+    ...(isDevelopment
+      ? ['Anybody who reaches this address runs a worker by a plain GET: NODE_ENV is development.']
+      : []),
     adminToken === null ? 'Admin API: not served; EMAIL_ADMIN_TOKEN is not set.' : `Admin API: ${ADMIN_PATH}/…`,
     metricsClosed ? 'Metrics: closed outside this machine until EMAIL_ADMIN_TOKEN is set.' : 'Metrics: /metrics',
   ];

@@ -216,6 +216,14 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     expect((await reading.finished()).exitCode).toBe(0);
   });
 
+  it('says that a plain GET runs a worker in development', async () => {
+    const env = { ...deployment.environment, NODE_ENV: 'development' };
+    const open = startCli(['serve', '--port', '0'], { env });
+    await open.untilStdout(/Anybody who reaches this address runs a worker by a plain GET/);
+    open.child.kill('SIGTERM');
+    expect((await open.finished()).exitCode).toBe(0);
+  });
+
   it('says at once when its port is taken', async () => {
     const { exitCode, stderr } = await email('serve', '--port', String(deployment.port));
     expect(exitCode).toBe(1);
