@@ -79,6 +79,8 @@ describe('the command line', () => {
     ],
     [['--interval', '1ms'], /is under the minimum of 500ms/],
     [['watch', '--budget', 'all'], /is not a budget such as 10000\/day/],
+    [['watch', '--workers'], /without one: email-ops work/],
+    [['watch', '--workers', '--read-only'], /use one of them/],
     [['sandbox', '--scenario', 'storm'], /^email-ops: --scenario: 'storm' is none of calm, incident, flood\. See/],
     [
       ['queue', 'list', '-n', 'x'],

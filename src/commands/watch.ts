@@ -26,6 +26,7 @@ type Options = {
   budget?: Budget;
   count?: number;
   workers?: boolean;
+  forceLocal?: boolean;
   readOnly?: boolean;
   safe?: boolean;
   bell?: boolean;
@@ -37,7 +38,11 @@ export const watch: Command<Options> = {
   name: 'watch',
   summary: 'watch the email system, refreshing',
   options: [
-    { flags: '--workers', description: 'run the workers in here too, on their schedules' },
+    {
+      flags: '--workers',
+      description: 'run the workers in here too, on their schedules, where QStash does not call them',
+    },
+    { flags: '--force-local', description: 'with the workers in here: also those that QStash calls already' },
     { flags: '--read-only', description: 'look, and change nothing; EMAIL_OPS_READ_ONLY=1 does the same' },
     { flags: '--safe', description: 'keys change something only after Ctrl-A, for ten minutes' },
     { flags: '--bell', description: 'ring when a new critical alert arrives' },
@@ -68,10 +73,14 @@ export const watch: Command<Options> = {
 };
 
 async function run({ options, io, environment, signal }: Invocation<Options>): Promise<number> {
+  if (options.workers === true && options.readOnly === true)
+    throw new UsageError('--workers sends emails, which --read-only forbids: use one of them');
   if (isDashboard(options, io, environment.TERM)) {
     const { openDashboard } = await import('./dashboard/open.ts');
     return openDashboard(options, { io, environment, signal });
   }
+  if (options.workers === true)
+    throw new UsageError('--workers is for the dashboard, which needs a terminal; without one: email-ops work');
   const { connectSystems } = await import('./connect.ts');
   await using systems = await connectSystems(io, { environment, signal });
   const reader = await systems.snapshotReader();

@@ -34,7 +34,10 @@ export async function keepLocalSchedule(scheduler: Scheduler, options: LocalSche
     said = line;
   };
   while (!signal.aborted) {
-    scheduler.keep(await localWorkers(schedules, signal, say));
+    const local = await localWorkers(schedules, signal, say);
+    // Whoever was told to stop meanwhile must not start.
+    if (signal.aborted) return;
+    scheduler.keep(local);
     scheduler.start();
     await rest(lookEveryMs, signal);
   }

@@ -84,6 +84,16 @@ describe('who keeps the workers’ times', () => {
     expect(lines[0]).toContain('QStash did not answer. All times are kept here');
   });
 
+  it('is nobody here any more when it is stopped while QStash is asked', async () => {
+    const { promise, reject } = Promise.withResolvers<readonly Schedule[]>();
+    await begin(() => promise);
+    stop.abort();
+    await scheduler.stop();
+    reject(new Error('Waiting for QStash was cancelled.'));
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    expect(local()).toEqual([]);
+  });
+
   it('changes within minutes when schedules are paused, and is said once', async () => {
     let isPaused = false;
     await begin(async () => [{ ...active(processor), isPaused }]);

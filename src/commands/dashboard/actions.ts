@@ -178,9 +178,8 @@ function workerActions({ workers, ...options }: ActionsOptions): Actions {
         await workers.switchOff();
       }
       const missing = await audit('workers', on ? 'on' : 'off');
-      return done(
-        `${on ? 'the workers run here on their schedules, where QStash does not call them' : 'the workers here are off'}${missing}`,
-      );
+      const where = workers.forceLocal ? 'whatever QStash calls' : 'where QStash does not call them';
+      return done(`${on ? `the workers run here on their schedules, ${where}` : 'the workers here are off'}${missing}`);
     },
   };
 }

@@ -41,7 +41,11 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
   const isReadOnly = dashboard.readOnly === true || systems.config.readOnly;
   const workers: EmbeddedWorkers | null = isReadOnly
     ? null
-    : await embedWorkers(systems, createLogger(emit, systems.clock), emit);
+    : await embedWorkers(systems, {
+        log: createLogger(emit, systems.clock),
+        emit,
+        forceLocal: dashboard.forceLocal === true,
+      });
   if (dashboard.workers === true) await workers?.switchOn();
   const notifier = isReadOnly ? null : createNotifier(systems, createLogger(emit, systems.clock), signal);
   const pacer = dashboard.budget === undefined ? null : createPacer(dashboard.budget);

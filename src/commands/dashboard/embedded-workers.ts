@@ -11,6 +11,8 @@ import { openWorkers } from '../workers.ts';
 import type { Emit } from './open.ts';
 
 export interface EmbeddedWorkers {
+  /** They keep their times whatever QStash does. */
+  readonly forceLocal: boolean;
   state(): WorkersState;
   switchOn(): Promise<void>;
   /** Drains: what has not begun is given back, what is in flight is waited for. */
@@ -26,7 +28,10 @@ export interface EmbeddedWorkers {
 const DRAIN_MS = 60_000;
 
 /** Null where what they need is not configured. Nothing is loaded before the first run. */
-export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): Promise<EmbeddedWorkers | null> {
+export async function embedWorkers(
+  systems: Systems,
+  { log, emit, forceLocal }: { log: Logger; emit: Emit; forceLocal: boolean },
+): Promise<EmbeddedWorkers | null> {
   if (systems.redis === null || systems.supabase === null) return null;
   const { redis: target } = systems.config;
   if (target === null) return null;
@@ -60,6 +65,7 @@ export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): P
     become('off');
   };
   return {
+    forceLocal,
     state: () => state,
     switchOn: async () => {
       const { keepLocalSchedule } = await import('../../workers/local-schedule.ts');
@@ -67,7 +73,7 @@ export async function embedWorkers(systems: Systems, log: Logger, emit: Emit): P
       const { signal } = schedule;
       const kept = keepLocalSchedule(await scheduler(), {
         schedules: systems.schedules,
-        forceLocal: false,
+        forceLocal,
         log,
         signal,
       });

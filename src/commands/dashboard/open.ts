@@ -15,6 +15,8 @@ import { operatorOf } from '../operator.ts';
 
 export interface DashboardOptions {
   readonly workers?: boolean;
+  /** Workers in here keep their times whatever QStash does. */
+  readonly forceLocal?: boolean;
   readonly readOnly?: boolean;
   readonly safe?: boolean;
   readonly bell?: boolean;
