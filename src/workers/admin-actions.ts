@@ -78,7 +78,8 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
       run.catch(() => undefined);
       if (!wait) return { status: 202, message: `${worker} has begun.`, details: { worker } };
       const { message, ...details } = await run;
-      const isFine = details.outcome === 'ok' || details.outcome === 'skipped';
+      // What a pause ended did what it could; what this server's own stop ended has to be asked for again.
+      const isFine = details.outcome === 'aborted' ? !signal.aborted : details.outcome !== 'failed';
       return { status: isFine ? 200 : 500, message, details: { worker, ...details } };
     },
   };

@@ -72,7 +72,7 @@ async function runLocked(
     const message = describe(error);
     logger.error(`${LOG_PREFIX} ${message}`);
     // A lock that was taken while its answer was lost would block everybody for its whole TTL.
-    await release(lock, holder, logger);
+    await release(lock, holder, logger, message);
     return { ...NOTHING_DONE, outcome: 'failed', message };
   }
 }
@@ -91,14 +91,26 @@ function whyBusy(lock: Exclude<Lock, { kind: 'free' }>): string {
   }
 }
 
-/** Not giving it back costs everybody its TTL, so it is tried more than once. Never rejects. */
-async function release(lock: QueueProcessorPorts['lock'], holder: string, logger: Logger): Promise<void> {
+/**
+ * Not giving it back costs everybody its TTL, so it is tried more than once. `told`: what the log says already, of a lock that may
+ * never have been taken. Never rejects.
+ */
+async function release(
+  lock: QueueProcessorPorts['lock'],
+  holder: string,
+  logger: Logger,
+  told: string | null = null,
+): Promise<void> {
   for (let tries = 1; tries <= 3; tries += 1) {
     try {
       await lock.release(holder);
       return;
     } catch (error) {
-      if (tries === 3) logger.warn(`${LOG_PREFIX} The lock was not given back, it ends by itself: ${describe(error)}`);
+      if (tries < 3) continue;
+      const what =
+        told === null ? 'The lock was not given back, it' : 'Should the lock have been taken all the same, it';
+      const why = describe(error);
+      logger.warn(`${LOG_PREFIX} ${what} ends by itself${why === told ? '.' : `: ${why}`}`);
     }
   }
 }
