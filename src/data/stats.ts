@@ -18,14 +18,18 @@ export function createStats(client: Redis): Stats {
       pipeline.hmget(KEY.stats, 'processed', 'successful', 'failed');
     },
     parse: (_strings, [reply]) => {
-      const [processed, successful, failed] = listOf(reply);
-      return { processed: wholeNumber(processed), successful: wholeNumber(successful), failed: wholeNumber(failed) };
+      const counts = listOf(reply).map((value) => wholeNumber(value));
+      const [processed, successful, failed] = counts.map((value) => value ?? 0);
+      const skipped = counts.filter((value) => value === null).length;
+      const read = { processed: processed ?? 0, successful: successful ?? 0, failed: failed ?? 0 };
+      return skipped === 0 ? read : { ...read, skipped };
     },
   };
   return { daily, read: (signal) => readOne(client, daily, signal) };
 }
 
-function wholeNumber(value: unknown): number {
+/** Null for what is no count. */
+function wholeNumber(value: unknown): number | null {
   const number = Number(value ?? 0);
-  return Number.isSafeInteger(number) ? number : 0;
+  return Number.isSafeInteger(number) && number >= 0 ? number : null;
 }

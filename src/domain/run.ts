@@ -35,4 +35,6 @@ export interface DailyStats {
   readonly processed: number;
   readonly successful: number;
   readonly failed: number;
+  /** How many of the three were no counts and stand as zero; absent where all were. */
+  readonly skipped?: number;
 }

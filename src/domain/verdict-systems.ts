@@ -100,9 +100,9 @@ export function notConfigured(snapshot: Snapshot): readonly VerdictReason[] {
 }
 
 export function malformedEntries(snapshot: Snapshot): readonly VerdictReason[] {
-  const parts = ['health', 'alerts', 'metrics', 'runs', 'queue', 'schedules'] as const;
+  const parts = ['health', 'alerts', 'metrics', 'stats', 'runs', 'queue', 'schedules'] as const;
   return parts.flatMap((part) => {
-    const skipped = lastValue<{ readonly skipped: number }>(snapshot[part])?.skipped ?? 0;
+    const skipped = lastValue<{ readonly skipped?: number }>(snapshot[part])?.skipped ?? 0;
     if (skipped === 0) return [];
     const text = `${plural(skipped, 'malformed entry', 'malformed entries')} in ${part} skipped`;
     return reason('ok', `malformed-${part}`, { text });

@@ -292,7 +292,9 @@ describe.skipIf(isRedisServerMissing()).each(Object.entries(KINDS))('gateways on
     expect(await stats.read()).toEqual({ processed: 0, successful: 0, failed: 0 });
     await redis.client.hincrby('email:stats:daily', 'processed', 12);
     await redis.client.hset('email:stats:daily', { successful: 'many', other: '1' });
-    expect(await stats.read()).toEqual({ processed: 12, successful: 0, failed: 0 });
+    expect(await stats.read()).toEqual({ processed: 12, successful: 0, failed: 0, skipped: 1 });
+    await redis.client.hset('email:stats:daily', { successful: '7', failed: '-5' });
+    expect(await stats.read()).toEqual({ processed: 12, successful: 7, failed: 0, skipped: 1 });
   });
 
   test('run records come back as they were written; broken ones are counted', async () => {

@@ -160,7 +160,10 @@ export const snapshot = {
     z.strictObject({ points: z.array(point).describe('ascending, at most 24 hours'), skipped }),
     'the time series',
   ),
-  stats: part(z.strictObject({ processed: count, successful: count, failed: count }), 'since midnight UTC'),
+  stats: part(
+    z.strictObject({ processed: count, successful: count, failed: count, skipped: skipped.optional() }),
+    'since midnight UTC',
+  ),
   runs: part(z.strictObject({ runs: z.array(run).describe('newest first'), skipped }), 'the last runs of the workers'),
   queue: part(queue, 'the queue in Postgres, quotas and deliveries'),
   schedules: part(z.strictObject(scheduleOverview), 'what QStash calls'),
