@@ -8,7 +8,7 @@ import {
   type QueueStatus,
 } from '../domain/email.ts';
 import { formatAge, plural } from '../domain/format.ts';
-import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
+import { cleanText, maskEmail, maskEmailsIn, maskEmailsWithin } from '../domain/text.ts';
 import { type Command, EXIT, type Invocation, UsageError } from './command.ts';
 import { connectSystems, needSupabase } from './connect.ts';
 import type { Io } from './io.ts';
@@ -104,8 +104,9 @@ function idLength({ columns }: Look): number {
   return columns < WHOLE_ID_FROM_COLUMNS ? 8 : 36;
 }
 
+/** The recipient, and whatever address stands in an error or a subject. */
 export function masked<Row extends { readonly recipientEmail: string }>(row: Row): Row {
-  return { ...row, recipientEmail: maskEmail(row.recipientEmail) };
+  return { ...maskEmailsWithin(row), recipientEmail: maskEmail(row.recipientEmail) };
 }
 
 const ROLE_BY_STATUS: Readonly<Record<QueueStatus, Role | undefined>> = {

@@ -1,7 +1,7 @@
 /** `email-ops queue show <id>`: one email, what was tried, and what became of it. */
 import type { SupabaseConnection } from '../data/supabase.ts';
 import type { DeadLetter, DeliveryLog, QueuedEmail } from '../domain/email.ts';
-import { formatAge, formatCount, formatInstant, formatLatency, plural } from '../domain/format.ts';
+import { formatAge, formatInstant, formatLatency, plural } from '../domain/format.ts';
 import type { EmailStory } from '../domain/queue-page.ts';
 import { cleanText, maskEmailsIn } from '../domain/text.ts';
 import { wrap } from '../domain/width.ts';
@@ -115,7 +115,7 @@ function fields(email: QueuedEmail, nowEpochMs: number): [string, string][] {
 }
 
 function size(text: string | null): string {
-  return text === null ? 'nothing' : `${formatCount(Buffer.byteLength(text))} bytes`;
+  return text === null ? 'nothing' : plural(Buffer.byteLength(text), 'byte');
 }
 
 interface StoryEvent {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { PROVIDERS } from '../domain/email.ts';
 import { formatClock, formatCount, formatLatency, plural } from '../domain/format.ts';
-import { cleanText, maskEmail, maskEmailsIn } from '../domain/text.ts';
+import { cleanText, maskEmail, maskEmailsIn, maskEmailsWithin } from '../domain/text.ts';
 import type { JoinedSandbox } from '../sandbox/launcher.ts';
 import { type Command, CommandError, EXIT, type Invocation } from './command.ts';
 import { jsonLine } from './json-line.ts';
@@ -73,7 +73,9 @@ async function run({ options, io, signal }: Invocation<Options>): Promise<number
     ]);
     const attempts = outboxSchema
       .parse(listed)
-      .attempts.map((attempt) => (options.unmask === true ? attempt : { ...attempt, to: maskEmail(attempt.to) }));
+      .attempts.map((attempt) =>
+        options.unmask === true ? attempt : { ...maskEmailsWithin(attempt), to: maskEmail(attempt.to) },
+      );
     if (options.json === true) {
       io.stdout.write(jsonLine({ summary, attempts }));
       return EXIT.ok;

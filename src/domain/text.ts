@@ -67,3 +67,15 @@ export function maskEmailsIn(text: string): string {
     /@[^@]*[^@.][^@]*\.[^@.]/.test(token) ? maskEmail(token) : token,
   );
 }
+
+/** A copy with every email address masked in every text of it, however deep. */
+export function maskEmailsWithin<T>(value: T): T {
+  // The copy has the shape of the original; only texts differ.
+  const copy = (inner: unknown): unknown => {
+    if (typeof inner === 'string') return maskEmailsIn(inner);
+    if (Array.isArray(inner)) return inner.map(copy);
+    if (typeof inner !== 'object' || inner === null) return inner;
+    return Object.fromEntries(Object.entries(inner).map(([name, each]) => [name, copy(each)]));
+  };
+  return copy(value) as T;
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compactLines } from '../../src/commands/render/compact.ts';
 import { type Look, shown } from '../../src/commands/render/look.ts';
+import { snapshotJson } from '../../src/commands/render/snapshot-json.ts';
 import { statusLines } from '../../src/commands/render/status.ts';
 import { failedAfter, loaded } from '../../src/domain/loaded.ts';
 import { completeQuotas } from '../../src/domain/quota.ts';
@@ -279,6 +280,12 @@ describe('the status page', () => {
   it('paints with colours only when there are colours', () => {
     expect(page(anIncident(), { ...PLAIN, colour: true })).toContain('\u001b[1;31mCRITICAL\u001b[0m');
   });
+});
+
+it('masks in the JSON of a snapshot the addresses that others wrote into it', () => {
+  const text = snapshotJson(anIncident(), verdictOf(anIncident()));
+  expect(text).toContain('slow answers for m***@example.org');
+  expect(text).not.toContain('maria@example.org');
 });
 
 describe('the compact block', () => {

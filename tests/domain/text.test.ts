@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanText, maskEmail, maskEmailsIn } from '../../src/domain/text.ts';
+import { cleanText, maskEmail, maskEmailsIn, maskEmailsWithin } from '../../src/domain/text.ts';
 
 /** Text as an attacker would write it: sequences, their pieces, and anything else. */
 const hostile = fc
@@ -88,6 +88,14 @@ describe('masking', () => {
     ['nothing here', 'nothing here'],
   ])('in %j only addresses are hidden', (text, expected) => {
     expect(maskEmailsIn(text)).toBe(expected);
+  });
+
+  test('however deep they lie, and nothing else changes', () => {
+    const value = { at: 5, none: null, rows: [{ error: '550 maria@example.org', hosts: ['anna@host'] }] };
+    expect(maskEmailsWithin(value)).toEqual({
+      ...value,
+      rows: [{ error: '550 m***@example.org', hosts: ['anna@host'] }],
+    });
   });
 
   test('no local part of more than one letter survives', () => {

@@ -134,6 +134,21 @@ describe('with the sandbox', () => {
     });
   });
 
+  test('no address of anybody is in any JSON, wherever it stands, but with --unmask', async () => {
+    const subject = 'A word from olga@example.org';
+    const args = ['queue', 'enqueue', '--to', 'nina@example.org', '--subject', subject, '--html', '<p>Hi</p>'];
+    const id = /^enqueued: (\S+)\n$/.exec((await run(args)).stdout)?.[1] ?? '';
+    for (const looking of [
+      ['list', '--search', 'A word from'],
+      ['show', id],
+    ]) {
+      const { stdout } = await run(['queue', ...looking, '--json']);
+      expect(stdout).toContain('A word from o***@example.org');
+      expect(stdout).not.toMatch(/olga@|nina@/);
+      expect((await run(['queue', ...looking, '--json', '--unmask'])).stdout).toContain(subject);
+    }
+  });
+
   test('options that mean nothing together are refused or told, not passed over', async () => {
     expect(await run(['queue', 'list', '--reviewed'])).toMatchObject({
       exitCode: 2,

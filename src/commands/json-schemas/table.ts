@@ -76,7 +76,7 @@ export const JSON_SCHEMAS: readonly JsonSchemaRow[] = [
     schema: versioned({
       rows: z
         .array(z.union([queueRow.describe('an email'), queueRowDead.describe('with `--dead`')]))
-        .describe('recipients masked unless `--unmask`'),
+        .describe('addresses masked unless `--unmask`'),
       skipped,
       nextCursor: z.string().nullable().describe('for `--after`; null on the last page'),
     }),
@@ -213,7 +213,7 @@ export const JSON_SCHEMAS: readonly JsonSchemaRow[] = [
             messageId: z.string().nullable(),
           }),
         )
-        .describe('newest first; recipients masked unless `--unmask`'),
+        .describe('newest first; addresses masked unless `--unmask`'),
     }),
   },
 ];
