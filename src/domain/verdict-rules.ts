@@ -296,7 +296,7 @@ function schedulesBroken(snapshot: Snapshot): readonly VerdictReason[] {
       ? []
       : reason('warning', 'qstash-dead-letters', {
           text: `QStash gave up on ${plural(overview.deadLetters, 'delivery', 'deliveries')}${overview.deadLettersTruncated ? ' or more' : ''}`,
-          action,
+          action: 'email-ops schedules list; in the dashboard 5 delivers them again or deletes them',
         })),
   ];
 }
