@@ -9,7 +9,7 @@ import { type CarriedOut, carryOut } from './lib/carry-out.ts';
 import type { Experiment } from './lib/experiment.ts';
 import { drain } from './lib/million.ts';
 import { alone, combination, FAULT_GROUPS } from './lib/plan.ts';
-import { machineLine, type Section, summarize, tableOf, violationsOf, writeReport } from './lib/report.ts';
+import { machineLine, repeatedOf, type Section, summarize, tableOf, violationsOf, writeReport } from './lib/report.ts';
 import { drainText, soakText } from './lib/report-long.ts';
 import { soak } from './lib/soak.ts';
 import { createWorldPool } from './lib/world-pool.ts';
@@ -90,7 +90,7 @@ function report(): void {
   const sections: Section[] = [
     {
       title: 'Summary',
-      body: `${command}. ${machineLine()}\n\n${summarize(all)}\n\n${[violationsOf(all), ...notCarriedOut.map((why) => `- ${why}`)].join('\n')}`,
+      body: `${command}. ${machineLine()}\n\n${summarize(all)}\n\n${[violationsOf(all), ...notCarriedOut.map((why) => `- ${why}`), repeatedOf(all)].join('\n')}`,
     },
     { title: 'Each fault alone', body: tableOf(outcomes.singles) },
     {

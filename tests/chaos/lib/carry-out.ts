@@ -1,6 +1,6 @@
 /**
  * Carries an experiment out in a free world. One that the harness or the machine spoiled says nothing about the system, so it is
- * repeated, and told; one that was judged never is.
+ * repeated, and told; one in which something was lost, doubled or wrong never is.
  */
 import type { Experiment, Outcome } from './experiment.ts';
 import { runExperiment } from './run-experiment.ts';

@@ -49,6 +49,8 @@ export interface Fault {
   readonly restsProviders?: boolean;
   /** Emails that may go out twice where keys are ignored: only a hard kill may do that. */
   readonly mayDouble?: boolean;
+  /** It kills workers or puts them to sleep, and means something only where one had emails in hand. */
+  readonly strikes?: boolean;
   /** What the experiment has to be like for this fault to mean something. */
   readonly needs?: Partial<Omit<Experiment, 'load' | 'faults'>> & { readonly load?: Partial<Load> };
   /** Begins it; the answer ends it. */
@@ -75,6 +77,8 @@ export interface Outcome {
   /** Hard kills, and the emails in flight at them. */
   readonly kills: number;
   readonly inFlightAtKills: number;
+  /** Faults that met emails under way. The others came when all was sent, and show nothing. */
+  readonly felt: number;
   /** From the end of the last fault until the queue had drained; null when it did not. */
   readonly recoveredMs: number | null;
   readonly tookMs: number;

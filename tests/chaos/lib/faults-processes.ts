@@ -2,15 +2,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, Field } from './experiment.ts';
 import type { FaultProxy, Passing } from './fault-proxy.ts';
+import { until } from './patience.ts';
 
 const STEP_MS = 5 * 60_000;
 const LATEST_STEP_MS = 1_200;
 const OBSTRUCTED_MS = 20_000;
+const LONGEST_WAIT_MS = 5_000;
 
 export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 at random moments',
     mayDouble: true,
+    strikes: true,
     begin: async (field, forMs) => {
       return repeatedly(forMs, async () => {
         await delay(150 + 600 * field.random.next());
@@ -21,22 +24,27 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 right after a send',
     mayDouble: true,
+    strikes: true,
     begin: async (field) => killWhen(field, field.world.proxies.email, ({ body }) => body.includes('"send"')),
   },
   {
     name: 'kill -9 right after results were written',
     mayDouble: true,
+    strikes: true,
     begin: async (field) => killWhen(field, field.world.proxies.postgres, ({ path }) => path.includes('finish_emails')),
   },
   {
     name: 'kill -9 right after a claim',
+    strikes: true,
     begin: async (field) => killWhen(field, field.world.proxies.postgres, ({ path }) => path.includes('claim_emails')),
   },
   {
     name: 'SIGSTOP beyond the lease, then SIGCONT',
     mayDouble: true,
+    strikes: true,
     begin: async (field) => {
       const victim = field.victim();
+      await untilItSends(field, victim);
       field.fleet.stopProcess(victim);
       const casualty = await field.noteKill(victim);
       await delay(field.timing.leaseSeconds * 1_000 + 500);
@@ -58,10 +66,14 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'clock stepped −5 min, and asleep beyond the lease',
     mayDouble: true,
+    strikes: true,
+    // It starts anew before it can fall asleep, and there must be something left for it then.
+    needs: { load: { emails: 700 } },
     begin: async (field) => {
       const victim = field.victim();
       await stepClockOf(field, victim, -STEP_MS);
       await delay(1_500);
+      await untilItSends(field, victim);
       field.fleet.stopProcess(victim);
       const casualty = await field.noteKill(victim);
       await delay(field.timing.leaseSeconds * 1_000 + 500);
@@ -79,13 +91,24 @@ async function kill({ fleet, noteKill }: Field, worker: string): Promise<void> {
   await noteKill(worker);
 }
 
-/** Kills the caller at one in five of the answers that match, before it hears them. */
+/** Until it is in the middle of its emails. Not for long: where all is sent it has none any more. */
+async function untilItSends({ world, fleet }: Field, worker: string): Promise<void> {
+  await until(async () => {
+    const pid = fleet.pid(worker) ?? 0;
+    const rows = await world.sql<{ id: string }[]>`
+      select id from email_queue where status = 'processing' and locked_by like ${`%/${pid}/%`}`;
+    return rows.some(({ id }) => fleet.begunBy(pid).has(id));
+  }, LONGEST_WAIT_MS);
+}
+
+/** Kills the caller at the first of the answers that match and then at one in five, before it hears them. */
 async function killWhen(field: Field, proxy: FaultProxy, matches: (passing: Passing) => boolean) {
   const notes: (() => Promise<void>)[] = [];
   let pauseUntilMs = 0;
+  const isMeant = () => notes.length === 0 || field.random.next() <= 0.2;
   proxy.onAnswered = (passing) => {
     const isWorker = field.fleet.names.includes(passing.caller);
-    if (!isWorker || !matches(passing) || performance.now() < pauseUntilMs || field.random.next() > 0.2) return;
+    if (!isWorker || !matches(passing) || performance.now() < pauseUntilMs || !isMeant()) return;
     pauseUntilMs = performance.now() + 400;
     notes.push(later(kill(field, passing.caller)));
   };

@@ -30,6 +30,8 @@ export interface Fleet {
   readonly unstartable: readonly string[];
   /** Emails whose send was not answered in time, as the living worker told it. */
   readonly unanswered: ReadonlySet<string>;
+  /** Emails that a process has begun to send, as it told itself just before. */
+  begunBy(pid: number): ReadonlySet<string>;
   /** Tells all to drain and waits; what does not end in time is killed. Answers how many ended cleanly. */
   end(withinMs: number): Promise<{ readonly drained: number; readonly killed: number }>;
 }
@@ -52,6 +54,7 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
   const crashes: string[] = [];
   const unstartable: string[] = [];
   const unanswered = new Set<string>();
+  const begun = new Map<number | undefined, Set<string>>();
   const killed = new WeakSet<ChildProcess>();
   let kills = 0;
   let isEnding = false;
@@ -71,6 +74,10 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
       if (said.listens !== undefined) endpoints.set(name, said.listens);
       if (said.unanswered !== undefined) unanswered.add(said.unanswered);
       if (said.poisoned === true) killed.add(child);
+      if (said.sending !== undefined) {
+        begun.set(child.pid, (begun.get(child.pid) ?? new Set()).add(said.sending));
+        return;
+      }
       note(said.log ?? said.message ?? line);
     });
     createInterface({ input: child.stderr }).on('line', (line) => note(`stderr: ${line}`));
@@ -132,6 +139,7 @@ export function startFleet(settings: ReadonlyMap<string, WorkerSetting>): Fleet 
     crashes,
     unstartable,
     unanswered,
+    begunBy: (pid) => begun.get(pid) ?? new Set(),
     end: async (withinMs) => {
       isEnding = true;
       for (const timer of timers) clearTimeout(timer);
@@ -155,6 +163,7 @@ interface Said {
   readonly message?: string;
   readonly unanswered?: string;
   readonly poisoned?: boolean;
+  readonly sending?: string;
 }
 
 /** What a worker says is JSON; what it was killed at is not. */

@@ -22,14 +22,21 @@ export interface Judgement {
   /** Enqueued, neither delivered nor in a state from which it will be. */
   readonly lost: readonly string[];
   /** Two different message ids for one queue row. */
-  readonly doubled: readonly string[];
+  readonly doubled: readonly Doubled[];
   /** Counters and states that differ from what the outbox tells. */
   readonly wrong: readonly string[];
+}
+
+export interface Doubled {
+  readonly id: string;
+  readonly recipient: string;
+  readonly sends: number;
 }
 
 interface Row {
   readonly id: string;
   readonly recipient: string;
+  readonly subject: string;
   readonly status: string;
   readonly letters: number;
   readonly sent_logs: number;
@@ -52,14 +59,14 @@ export async function judge(
     messageIds.set(to, (messageIds.get(to) ?? new Set()).add(String(messageId)));
   }
   const rows = await world.sql<Row[]>`
-    select queue.id, recipient_email as recipient, status,
+    select queue.id, recipient_email as recipient, status, template_data ->> 'subject' as subject,
       (select count(*)::int from email_dead_letter_queue where original_queue_id = queue.id and reviewed_at is null) as letters,
       (select count(*)::int from email_logs where queue_id = queue.id and email_logs.status = 'sent') as sent_logs
     from email_queue queue`;
   const byRecipient = new Map(rows.map((row) => [row.recipient, row]));
 
   const lost: string[] = [];
-  const doubled: string[] = [];
+  const doubled: Doubled[] = [];
   const wrong: string[] = [];
   for (const [recipient, id] of idByRecipient) {
     const row = byRecipient.get(recipient);
@@ -68,12 +75,19 @@ export async function judge(
       lost.push(`${recipient}: its row is gone`);
       continue;
     }
-    if (sends > 1) doubled.push(`${recipient}: sent ${sends} times`);
+    if (sends > 1) doubled.push({ id, recipient, sends });
     if (sends === 0 && !isInGoodHands(row, undeliverable)) lost.push(`${recipient}: ${row.status}, never sent`);
     if (sends > 0 && row.status !== 'completed') wrong.push(`${recipient}: sent, but ${row.status}`);
     if (sends > 0 && row.letters > 0) wrong.push(`${recipient}: sent, but a dead letter`);
     const isLogged = row.sent_logs === sends || (!honoursKeys && row.sent_logs >= 1 && row.sent_logs < sends);
     if (!isLogged) wrong.push(`${recipient}: sent ${sends} times, logged ${row.sent_logs} times`);
+  }
+  for (const { to, subject, idempotencyKey } of attempts) {
+    const row = byRecipient.get(to);
+    if (row !== undefined && subject !== row.subject) wrong.push(`${to}: was sent '${subject}', which is another's`);
+    if (honoursKeys && row !== undefined && idempotencyKey !== row.id) {
+      wrong.push(`${to}: was sent under the key ${idempotencyKey}, its row is ${row.id}`);
+    }
   }
   const sendsByProvider = countBy(attempts.filter((each) => each.outcome === 'delivered' && !each.repeat));
   wrong.push(...(await wrongCounters(world, sendsByProvider, honoursKeys ? 0 : unknowable(messageIds))));

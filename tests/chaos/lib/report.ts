@@ -21,8 +21,8 @@ dead letters, quota counts and statistics after the queue has drained and the qu
 - **wrong**: a state or a counter that differs from what the outbox tells
 - **recognised**: sends that were repeated and recognised by their idempotency key
 - **recovered**: from the end of the last fault until the queue had drained
-- **repeated**: not judged but carried out again, because the harness or a machine at a standstill spoiled it; what was lost or
-  doubled in it would count all the same
+- **repeated**: carried out again, because the harness or a machine at a standstill spoiled it, or a fault alone came when all was
+  sent; what was lost, doubled or wrong in it, and what fell over, would count all the same
 
 Times are shortened so that an experiment takes seconds: leases ${TIMING.leaseSeconds} s (25 s in production), lock ${TIMING.lockTtlSeconds} s (300 s), timeouts
 ${Object.values(TIMING.timeoutsMs).join(', ')} ms for Redis, Postgres and the email function. Waiting for a retry takes a quarter of a second instead of
@@ -62,6 +62,10 @@ export function summarize(outcomes: readonly CarriedOut[]): string {
     [
       'hard kills and emails in flight at them',
       `${sum(({ kills }) => kills)}, ${sum(({ inFlightAtKills }) => inFlightAtKills)}`,
+    ],
+    [
+      'faults, and those that met emails under way',
+      `${sum(({ experiment }) => experiment.faults.length)}, ${sum(({ felt }) => felt)}`,
     ],
     ['**lost**', sum(({ judgement }) => judgement.lost.length)],
     [
@@ -118,6 +122,13 @@ export function violationsOf(outcomes: readonly CarriedOut[]): string {
   if (broken.length === 0) return 'No violation.';
   return broken
     .map(({ experiment, violations }) => `- ${experiment.name}: ${violations.slice(0, 5).join('; ')}`)
+    .join('\n');
+}
+
+/** Which experiments were carried out again, and why. */
+export function repeatedOf(outcomes: readonly CarriedOut[]): string {
+  return outcomes
+    .flatMap(({ experiment, spoiled }) => spoiled.map((why) => `- repeated: ${experiment.name}: ${why}`))
     .join('\n');
 }
 

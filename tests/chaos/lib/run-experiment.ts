@@ -41,7 +41,7 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
     deliverer,
     victim: () => fleet.names[Math.floor(random.next() * fleet.names.length)] ?? 'w1',
     noteKill: async (worker) => {
-      const casualty = await unwritten(world, fleet.pid(worker), timing);
+      const casualty = await unwritten(world, { pid: fleet.pid(worker), begunBy: fleet.begunBy }, timing);
       casualties.push(casualty);
       return casualty;
     },
@@ -51,25 +51,28 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   let ended = { drained: 0, killed: 0 };
   // What took too long, which only means something on a machine that does what it is told.
   const slow: string[] = [];
-  const violations: string[] = [];
+  const fallen: string[] = [];
   const spoiled: string[] = [];
+  let felt = 0;
   const stalls = watchStalls();
   try {
     await until(() => firstSent(world), DRAIN_DEADLINE_MS);
     const sufferings = experiment.faults.map((planned) =>
-      suffer(field, planned, watch, slow).catch((error) => spoiled.push(`${planned.fault.name}: ${error}`)),
+      suffer(field, planned, { watch, slow, struck: () => casualties.filter(({ held }) => held > 0).length }).catch(
+        (error) => spoiled.push(`${planned.fault.name}: ${error}`) < 0,
+      ),
     );
-    await Promise.all(sufferings);
+    felt = (await Promise.all(sufferings)).filter(Boolean).length;
     const wellSinceMs = performance.now();
     const stalledMs = stalls.totalMs();
     isDrained = await until(() => hasDrained(world), DRAIN_DEADLINE_MS);
     recoveredMs = isDrained ? Math.round(performance.now() - wellSinceMs - (stalls.totalMs() - stalledMs)) : null;
   } finally {
-    violations.push(...((await deliverer?.stop()) ?? []));
+    fallen.push(...((await deliverer?.stop()) ?? []));
     await time.stop();
     ended = await fleet.end(timing.drainMs);
     const seen = await watch.stop();
-    violations.push(...seen.falls);
+    fallen.push(...seen.falls);
     slow.push(...seen.slow);
     stalls.stop();
   }
@@ -77,28 +80,44 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   const allowedMs = experiment.faults.some(({ fault }) => fault.restsProviders) ? timing.restMs : timing.recoveryMs;
   if (recoveredMs !== null && recoveredMs > allowedMs) slow.push(`took ${recoveredMs} ms to recover`);
   if (ended.killed > 0) slow.push(`${ended.killed} workers did not drain when told to`);
-  slow.push(...(await syncQuotas(world)));
+  const unsynced = await syncQuotas(world);
+  slow.push(...unsynced);
   const judgement = await judge(world, enqueued, experiment.honoursKeys);
-  const atRisk = new Set(casualties.flatMap((casualty) => casualty.atRisk()));
-  const doubles = doublesBeyond(judgement, { enqueued, atRisk, honoursKeys: experiment.honoursKeys });
+  const atRisk = casualties.flatMap((casualty) => casualty.atRisk());
+  const doubles = doublesBeyond(judgement, { atRisk, honoursKeys: experiment.honoursKeys });
   const { unanswered } = fleet;
   const late = experiment.honoursKeys ? [] : doubles.filter(({ id }) => unanswered.has(id));
   // With keys ignored no fault of the plan keeps an answer away so long: the machine did, and the experiment is another one.
-  if (late.length > 0) spoiled.push(`${late.length} sends timed out, the machine is too busy`);
+  if (late.length > 0)
+    spoiled.push(
+      `${late.length} sends timed out, the machine is too busy: ${late.map(({ id }) => world.sendsOf(id).join(', ')).join('; ')}`,
+    );
   const doubled = doubles
     .filter((each) => !late.includes(each))
-    .map(({ id, what }) => `doubled: ${what} (${world.sendsOf(id).join(', ')})`);
+    .map(({ id, recipient, sends }) => `doubled: ${recipient}: sent ${sends} times (${world.sendsOf(id).join(', ')})`);
   spoiled.push(...fleet.unstartable);
   if (slow.length > 0 && stalls.isStarved()) spoiled.push(`the machine is too busy: ${slow.join(', ')}`);
-  if (utcDay(systemClock.nowEpochMs()) !== day) spoiled.push('midnight passed, and with it the day that is counted');
-  if (spoiled.length > 0 && judgement.lost.length + doubled.length === 0) throw new Error(spoiled.join(', '));
-  violations.unshift(...judgement.lost.map((what) => `lost: ${what}`), ...doubled, ...fleet.crashes, ...slow);
-  violations.push(...judgement.wrong.map((what) => `wrong: ${what}`));
+  if (experiment.faults.length === 1 && felt === 0) spoiled.push('the fault came when all was sent');
+  const isMidnight = utcDay(systemClock.nowEpochMs()) !== day;
+  if (isMidnight) spoiled.push('midnight passed, and with it the day that is counted');
+  // What is not written yet when it is judged makes counts differ; so does a new day. Nothing excuses the rest.
+  const wrong = judgement.wrong.map((what) => `wrong: ${what}`);
+  const mayMiscount = !isDrained || ended.killed > 0 || unsynced.length > 0 || isMidnight;
+  const hard = [
+    ...judgement.lost.map((what) => `lost: ${what}`),
+    ...doubled,
+    ...fleet.crashes,
+    ...fallen,
+    ...(mayMiscount ? [] : wrong),
+  ];
+  if (spoiled.length > 0 && hard.length === 0) throw new Error(spoiled.join(', '));
+  const violations = [...hard, ...slow, ...(mayMiscount ? wrong : [])];
   return {
     experiment,
     judgement,
     kills: fleet.kills(),
-    inFlightAtKills: atRisk.size,
+    inFlightAtKills: new Set(atRisk).size,
+    felt,
     recoveredMs,
     tookMs: Math.round(performance.now() - startedAtMs),
     violations,
@@ -106,14 +125,26 @@ export async function runExperiment(world: World, experiment: Experiment): Promi
   };
 }
 
-async function suffer(field: Field, { fault, afterMs, forMs }: PlannedFault, watch: ConsoleWatch, slow: string[]) {
+interface Witness {
+  readonly watch: ConsoleWatch;
+  readonly slow: string[];
+  /** How many workers with emails in hand were struck so far. */
+  struck(): number;
+}
+
+/** Answers whether the fault met emails under way. */
+async function suffer(field: Field, { fault, afterMs, forMs }: PlannedFault, { watch, slow, struck }: Witness) {
   await delay(afterMs);
+  const struckBefore = struck();
   const end = await persist(() => fault.begin(field, forMs));
+  // Under way as long as nobody can say that they are not.
+  const isUnderWay = !(await hasDrained(field.world).catch(() => false));
   const named = fault.console === undefined ? null : watch.expect(fault.console);
   const heard = named?.catch((error: Error) => slow.push(`${fault.name}: ${error.message}`));
   await delay(forMs);
   await heard;
   await persist(end);
+  return fault.strikes === true ? struck() > struckBefore : isUnderWay;
 }
 
 async function firstSent(world: World): Promise<boolean> {

@@ -77,6 +77,8 @@ const worker = createQueueProcessor(
           say({ poisoned: true });
           process.kill(process.pid, 'SIGKILL');
         }
+        // Written before it returns: whatever becomes of this process then, it is known that it had begun.
+        say({ sending: email.idempotencyKey });
         try {
           return await mail.send(email, signal);
         } catch (error) {

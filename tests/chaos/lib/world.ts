@@ -41,8 +41,6 @@ export interface World {
   reloadSchema(): void;
   /** Everything empty and well; providers as told. */
   reset(options: { seed: string; providers: ControlChange; dailyLimit: number }): Promise<void>;
-  /** Queue rows whose send a worker's process has begun since the last reset. */
-  startedBy(pid: number): ReadonlySet<string>;
   /** What became of each send of this queue row, in order: when since the last reset, by whom, and what. */
   sendsOf(id: string): readonly string[];
   /** The same for the email function alone. */
@@ -78,7 +76,6 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
   let emailFunction: EmailFunction | null = null;
   let skippedMs = 0;
   let functions = 0;
-  const started = new Map<number | null, Set<string>>();
   const sends = new Map<string, string[]>();
   const emailFront = await serve((request) =>
     emailFunction === null ? new Response(null, { status: 503 }) : emailFunction.fetch(request),
@@ -122,13 +119,11 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
         proxy.cutOff();
         Object.assign(proxy, { rewrite: null, onAnswered: null });
       }
-      started.clear();
       sends.clear();
       const resetAtMs = performance.now();
       proxies.email.trace = (event, { caller, process: pid, body }) => {
         const { idempotencyKey } = JSON.parse(body.toString()) as { idempotencyKey?: string };
         if (idempotencyKey === undefined) return;
-        if (event === 'asked') started.set(pid, (started.get(pid) ?? new Set()).add(idempotencyKey));
         const line = `${Math.round(performance.now() - resetAtMs)} ms ${caller}~${pid} ${event}`;
         sends.set(idempotencyKey, [...(sends.get(idempotencyKey) ?? []), line]);
       };
@@ -151,7 +146,6 @@ export async function startWorld(random: Random = seededRandom('world')): Promis
         from unnest(array['resend', 'brevo', 'mailersend', 'aws_ses']) as provider, generate_series(0, 1) as day`;
     },
     sendsOf: (id) => sends.get(id) ?? [],
-    startedBy: (pid) => started.get(pid) ?? new Set(),
     skipForFunction: (ms) => {
       skippedMs += ms;
     },
