@@ -1,4 +1,5 @@
 /** One HTTP request to a provider: bounded in time and size, answered with a value whatever happens on the way. */
+import { withoutKey } from '../data/own-key.ts';
 import { limitedText } from './limited-text.ts';
 import type { SendRefusal } from './provider.ts';
 
@@ -41,11 +42,21 @@ export async function callProvider(
       request instanceof Request
         ? await fetch(request, { signal: deadline, redirect: 'manual' })
         : await fetch(request.url, { ...request.init, signal: deadline, redirect: 'manual' });
-    const { text } = await limitedText(response, MAX_ANSWER_BYTES);
+    const answer = await limitedText(response, MAX_ANSWER_BYTES);
+    const text = keysIn(request instanceof Request ? request.headers : new Headers(request.init.headers)).reduce(
+      withoutKey,
+      answer.text,
+    );
     return { ok: true, reply: { status: response.status, headers: response.headers, body: parsed(text), text } };
   } catch (error) {
     return failed(name, error);
   }
+}
+
+/** What a provider, or a proxy before it, must not get into a message by repeating what it was sent. */
+function keysIn(headers: Headers): readonly string[] {
+  const bearer = headers.get('authorization')?.replace(/^Bearer /, '');
+  return [bearer, headers.get('api-key'), headers.get('x-amz-security-token')].filter((key) => key != null);
 }
 
 /** Errors of `fetch` carry addresses and whole requests; only what they mean gets out. */

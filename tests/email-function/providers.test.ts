@@ -109,6 +109,27 @@ describe.each(PROVIDERS)('%s', (name) => {
     });
   });
 
+  test('an answer that repeats the key does not get it into a message', async () => {
+    const secret = /canary-key/;
+    const fetch = async (input: string | URL | Request, init: RequestInit = {}) => {
+      const { headers } = input instanceof Request ? input : new Request(input, init);
+      const said = JSON.stringify([...headers]);
+      return Response.json({ name: 'x', code: said, message: said, errors: { a: [said] } }, { status: 400 });
+    };
+    const keys = { RESEND_API_KEY: 're_canary-key', BREVO_API_KEY: 'canary-key', MAILERSEND_API_KEY: 'canary-key' };
+    const environment: Record<string, string> = {
+      ...stubs[name].environment,
+      ...keys,
+      AWS_SES_SECRET_ACCESS_KEY: 'canary-key',
+      AWS_SES_SESSION_TOKEN: 'canary-key',
+    };
+    const talkative = createProviders((variable) => environment[variable], { fetch, clock: manualClock() })[name];
+    const result = await talkative.send(anEmail(name), never);
+    expect(result.ok ? '' : result.message).toMatch(/^400/);
+    expect(result.ok ? '' : result.message).not.toMatch(secret);
+    expect((await talkative.checkHealth(never)).message).not.toMatch(secret);
+  });
+
   test('an answer that does not end is read no further than it matters', async () => {
     stubs[name].answerNext('endless');
     const result = await provider(name).send(anEmail(name, { idempotencyKey: undefined }), AbortSignal.timeout(5_000));
