@@ -38,6 +38,14 @@ export function decodeInput(text: string, isFinal: boolean): Decoded {
 
 const MOST_PENDING = 100_000;
 
+/**
+ * Ctrl-C by itself while a pasted text has not ended: its end got lost with the line, and everything typed since would belong to
+ * it for ever. Within a text, Ctrl-C comes with what is around it.
+ */
+export function breaksOff(rest: string, bytes: string): boolean {
+  return bytes === '\x03' && rest.startsWith(PASTE_BEGIN);
+}
+
 interface Token {
   readonly length: number;
   readonly event: InputEvent | null;
@@ -84,6 +92,7 @@ function csiToken(text: string, at: number, isFinal: boolean): Token | null {
     const pasted = text.slice(at + PASTE_BEGIN.length, end);
     return { length: end + PASTE_END.length - at, event: { kind: 'paste', text: pasted } };
   }
+  if (text.startsWith(OLD_MOUSE, at)) return oldMouseToken(text, at, isFinal);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: sequences begin with ESC.
   const match = /\x1b\[([0-?]*)[ -/]*([@-~])/y;
   match.lastIndex = at;
@@ -94,6 +103,15 @@ function csiToken(text: string, at: number, isFinal: boolean): Token | null {
   }
   const [whole, parameters = '', final = ''] = found;
   return { length: whole.length, event: csiEvent(parameters, final) };
+}
+
+/** Button, column and row follow as a character each. Never switched on here, but by a program before that died. */
+const OLD_MOUSE = '\x1b[M';
+
+function oldMouseToken(text: string, at: number, isFinal: boolean): Token | null {
+  const length = OLD_MOUSE.length + 3;
+  if (text.length - at < length && !isFinal) return null;
+  return { length: Math.min(length, text.length - at), event: null };
 }
 
 function csiEvent(parameters: string, final: string): InputEvent | null {
@@ -116,7 +134,9 @@ function stringToken(text: string, at: number, isFinal: boolean): Token | null {
   end.lastIndex = at + 2;
   const found = end.exec(text);
   if (found !== null) return { length: found.index + found[0].length - at, event: null };
-  return isFinal ? { length: text.length - at, event: null } : null;
+  if (!isFinal) return null;
+  // Nothing but the two: Escape and the next key in one packet.
+  return text.length === at + 2 ? { length: 1, event: key('escape') } : { length: text.length - at, event: null };
 }
 
 const LETTER_KEYS: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@
  * The terminal itself: entered once, left exactly as it was found, whatever ends the program. Bytes in become keys; what
  * other code prints meanwhile is caught, because it would stand on the screen until the next full repaint.
  */
-import { decodeInput, type InputEvent } from './input.ts';
+import { breaksOff, decodeInput, type InputEvent } from './input.ts';
 import type { Size } from './layout.ts';
 
 export interface TerminalOptions {
@@ -48,6 +48,8 @@ const MOUSE_ON = '\x1b[?1000h\x1b[?1006h';
 const MOUSE_OFF = '\x1b[?1006l\x1b[?1000l';
 /** A lone ESC is the Escape key when nothing follows within this time. */
 const ESCAPE_MS = 30;
+/** A sequence that was begun is waited for longer: on a bad link its end comes late, and would be taken for keys. */
+const SEQUENCE_MS = 500;
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const { input, output } = options;
@@ -153,8 +155,9 @@ function createKeys({ onInput }: TerminalOptions) {
     stop,
     onData: (bytes: Uint8Array | string) => {
       stop();
-      decode(rest + (typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true })), false);
-      if (rest !== '') timer = setTimeout(() => decode(rest, true), ESCAPE_MS);
+      const text = typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true });
+      decode(breaksOff(rest, text) ? text : rest + text, false);
+      if (rest !== '') timer = setTimeout(() => decode(rest, true), rest === '\x1b' ? ESCAPE_MS : SEQUENCE_MS);
     },
   };
 }

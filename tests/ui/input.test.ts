@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeInput } from '../../src/ui/input.ts';
+import { breaksOff, decodeInput } from '../../src/ui/input.ts';
 
 const keysOf = (text: string, isFinal = true) =>
   decodeInput(text, isFinal).events.map((event) => (event.kind === 'key' ? event.key : event));
@@ -21,6 +21,7 @@ describe('what the terminal sends', () => {
     ['\x1bx', ['escape', 'x']],
     ['\x1b', ['escape']],
     ['\x1b\x1b[A', ['escape', 'up']],
+    ['\x1b]', ['escape', ']']],
   ])('%j means %j', (bytes, keys) => {
     expect(keysOf(bytes)).toEqual(keys);
   });
@@ -44,6 +45,18 @@ describe('what the terminal sends', () => {
     ]);
   });
 
+  it('types nothing of the old mouse reports that a program before left switched on', () => {
+    expect(keysOf('\x1b[M rwx\x1b[M#!!')).toEqual(['x']);
+    expect(decodeInput('\x1b[M r', false)).toEqual({ events: [], rest: '\x1b[M r' });
+    expect(keysOf('\x1b[M r')).toEqual([]);
+  });
+
+  it('lets Ctrl-C out of a pasted text whose end never came, and of no other', () => {
+    expect(breaksOff('\x1b[200~half', '\x03')).toBe(true);
+    expect(breaksOff('\x1b[200~half', 'q\x03')).toBe(false);
+    expect(breaksOff('\x1b', '\x03')).toBe(false);
+  });
+
   it('drops answers of the terminal and functions keys that nobody asked for', () => {
     expect(keysOf('\x1b[?2026;2$y\x1b]11;rgb:0/0/0\x07\x1bP1$r0m\x1b\\\x1b[24~x')).toEqual(['x']);
   });
@@ -58,6 +71,7 @@ describe('what the terminal sends', () => {
       '\x1b[5~',
       '\x1b[200~x y\x1b[201~',
       '\x1b[<0;3;4M',
+      '\x1b[M rw',
       '\x03',
     );
     fc.assert(
