@@ -49,7 +49,9 @@ const PROGRAM_COMMANDS: Readonly<Partial<Record<CommandName, Handler>>> = {
   ],
   arm,
   back: (state) =>
-    state.notice === null ? toView(state, { type: 'command', name: 'back' }) : [{ ...state, notice: null }, []],
+    state.notice === null
+      ? toView(state, { type: 'command', name: 'back' })
+      : [{ ...state, notice: null, noticesBefore: [] }, []],
   pause,
   run: (state, worker) => (isWorkerName(worker) ? act(state, { kind: 'run', worker }) : [state, []]),
   workers: (state) => act(state, { kind: 'workers', on: state.workers !== 'on' }),

@@ -4,7 +4,7 @@ import { commandLinePanel, formPanel } from './form.ts';
 import { helpPanel } from './help.ts';
 import { hintLine } from './hints.ts';
 import { bodyOf, isTooSmall, LEAST_SIZE } from './layout.ts';
-import { type Line, line, seg, spread } from './line.ts';
+import { cut, type Line, line, seg, spread } from './line.ts';
 import { bare, type Frame, type Panel } from './panel.ts';
 import type { State } from './state.ts';
 import { BANNER_ROWS, roomForTabs, tabLabels, unseenWords } from './tabs.ts';
@@ -31,10 +31,19 @@ export function frameOf(state: State): Frame {
   return state.dialog?.kind === 'tour' ? withTour(frame, state, state.dialog.step) : frame;
 }
 
-function tooSmall({ size }: State): Panel {
-  const text = `${size.columns}×${size.rows} is too small: email-ops needs ${LEAST_SIZE.columns}×${LEAST_SIZE.rows}`;
+function tooSmall({ size, closing }: State): Panel {
+  const least = `${LEAST_SIZE.columns}×${LEAST_SIZE.rows}`;
+  const texts =
+    closing === null
+      ? [
+          `${size.columns}×${size.rows} is too small: email-ops needs ${least}`,
+          `too small: needs ${least}`,
+          `needs ${least}`,
+        ]
+      : [closing];
+  const text = texts.find(({ length }) => length <= size.columns) ?? texts.at(-1) ?? '';
   const rect = { x: 0, y: 0, width: Math.max(1, size.columns), height: 1 };
-  return bare('too-small', rect, [line(text)]);
+  return bare('too-small', rect, [cut(line(text), rect.width)]);
 }
 
 function tabLine(state: State, columns: number): Line {

@@ -391,7 +391,7 @@ export const KEYMAP: readonly KeyRow[] = [
     hint: null,
     name: 'suspend',
     scope: 'program',
-    unless: (state) => (state.workers === 'on' ? 'the workers here would stand still: switch them off first' : null),
+    unless: standsStillWhy,
   },
   { keys: ['q', 'C-c'], word: 'quit', does: 'leave', hint: 'quit', name: 'quit', scope: 'program' },
 ];
@@ -465,6 +465,13 @@ function runningWhy(state: State, worker: WorkerName): string | null {
   return found === undefined
     ? null
     : `${worker} is running here, for ${formatAge(state.nowEpochMs - found.startedAtEpochMs)}`;
+}
+
+/** What is in flight would be neither finished nor given back while we are stopped. */
+function standsStillWhy({ workers, live }: State): string | null {
+  if (workers === 'on') return 'the workers here would stand still: switch them off first';
+  const [run] = live;
+  return run === undefined ? null : `${run.worker}, which runs here, would stand still: wait until it ends`;
 }
 
 function lockedWhy(state: State): string | null {

@@ -12,9 +12,11 @@ import { formSubmitted, obey } from './commands.ts';
 import { edited, type Prompt, pasteInForm, printable, typeInForm } from './dialog.ts';
 import type { InputEvent } from './input.ts';
 import { keyLabel, rowFor, whyNot } from './keymap.ts';
+import { isTooSmall } from './layout.ts';
 import { moused } from './mouse.ts';
+import { told, withoutSeen } from './notices.ts';
 import { missingParts, type PartEvent, pictureOf, withPart } from './picture.ts';
-import type { Effect, Running, State, Step, UiEvent } from './state.ts';
+import type { CommandName, Effect, Running, State, Step, UiEvent } from './state.ts';
 import { toView } from './to-view.ts';
 import { beginTour, typeInTour } from './tour.ts';
 
@@ -48,9 +50,11 @@ function stepOf(state: State, event: UiEvent): Step {
     case 'workers':
       return [{ ...state, workers: event.workers }, []];
     case 'live':
-      return [{ ...state, live: event.live }, []];
+      return liveChanged(state, event.live);
     case 'log':
       return [{ ...state, log: [...state.log, event.line].slice(-LOG_LINES) }, []];
+    case 'told':
+      return [told(state, { level: event.level, text: event.text, of: 'action' }), []];
     case 'closing':
       return [{ ...state, closing: event.text }, []];
     case 'loaded':
@@ -90,6 +94,13 @@ function partArrived(state: State, event: { readonly type: 'part' } & PartEvent)
   if (picture === state.picture) return [state, []];
   const [known, effects] = noticeAlerts({ ...state, picture });
   return [known, effects];
+}
+
+/** With its first emails a run here has the lock: what was read before says that it is free. */
+function liveChanged(state: State, live: State['live']): Step {
+  const isAtWork = (runs: State['live']) =>
+    runs.some(({ worker, text }) => worker === 'queue-processor' && text !== '');
+  return [{ ...state, live }, isAtWork(live) && !isAtWork(state.live) ? [{ kind: 'refresh' }] : []];
 }
 
 function read(state: State, { snapshot, cadence = state.cadence }: Extract<UiEvent, { type: 'read' }>): Step {
@@ -137,6 +148,7 @@ function noticeAlerts(state: State): Step {
 
 function input(before: State, event: InputEvent): Step {
   const state = { ...before, lastKeyAtEpochMs: before.nowEpochMs };
+  if (isTooSmall(state.size)) return unseen(state, event);
   if (event.kind === 'mouse') return moused(state, event);
   if (event.kind === 'paste') return pasted(state, event.text);
   if (state.closing !== null) return event.key === 'C-c' ? [state, [{ kind: 'quit' }]] : [state, []];
@@ -162,6 +174,16 @@ function input(before: State, event: InputEvent): Step {
   }
 }
 
+/** Nobody sees what a key would do, nor the question that it would answer: only leaving is possible. */
+function unseen(state: State, event: InputEvent): Step {
+  const row = event.kind === 'key' ? rowFor(event.key, state) : undefined;
+  if (row === undefined || !UNSEEN.has(row.name) || whyNot(row, state) !== null) return [state, []];
+  if (state.closing !== null && (event.kind !== 'key' || event.key !== 'C-c')) return [state, []];
+  return obey(state, { name: row.name });
+}
+
+const UNSEEN: ReadonlySet<CommandName> = new Set(['quit', 'suspend', 'redraw']);
+
 function pressed(state: State, key: string): Step {
   const row = rowFor(key, state);
   if (row === undefined) return [state, []];
@@ -172,16 +194,12 @@ function pressed(state: State, key: string): Step {
 
 /** A notice that stood for a moment, and the new alerts, count as seen with the next key. */
 function seen(state: State): State {
-  const isOld = state.notice !== null && state.nowEpochMs - state.notice.atEpochMs >= NOTICE_MS;
-  const notice = isOld ? null : state.notice;
   const alertsUnseen = state.alertsUnseen.size === 0 ? state.alertsUnseen : new Set<string>();
-  return { ...state, notice, alertsUnseen };
+  return { ...withoutSeen(state), alertsUnseen };
 }
 
-const NOTICE_MS = 1_500;
-
 function withNotice(state: State, text: string): State {
-  return { ...state, notice: { level: 'warning', text, atEpochMs: state.nowEpochMs } };
+  return told(state, { level: 'warning', text, of: 'key' });
 }
 
 function pasted(state: State, text: string): Step {
@@ -254,10 +272,9 @@ function finished(state: State, { id, outcome }: Extract<UiEvent, { type: 'outco
   const done = { atEpochMs: state.nowEpochMs, request: found.request, outcome };
   const wasUnmask = found.request.kind === 'unmask' && outcome.level === 'ok' ? found.request.on : null;
   const ended: State = {
-    ...state,
+    ...told(state, { level: outcome.level, text: outcome.text, of: 'action' }),
     running: state.running.filter((each) => each.id !== id),
     history: [...state.history, done].slice(-HISTORY_LENGTH),
-    notice: { level: outcome.level, text: outcome.text, atEpochMs: state.nowEpochMs },
     isMasked: wasUnmask === null ? state.isMasked : !wasUnmask,
   };
   if (found.request.kind === 'report') return [ended, []];

@@ -54,7 +54,10 @@ export interface State {
   readonly dialog: Dialog | null;
   /** Nobody has seen the tour on this machine. */
   readonly isTourDue: boolean;
+  /** The newest. */
   readonly notice: Notice | null;
+  /** Those that nobody has seen yet either, oldest first. */
+  readonly noticesBefore: readonly Notice[];
   readonly running: readonly Running[];
   /** Runs of the workers embedded here that are under way, whoever asked for them. */
   readonly live: readonly LiveRun[];
@@ -83,6 +86,8 @@ export interface Notice {
   readonly level: ActionOutcome['level'];
   readonly text: string;
   readonly atEpochMs: number;
+  /** What it answers: a key that can do nothing now, or something that was done or happened. */
+  readonly of: 'key' | 'action';
 }
 
 /** An action under way. */
@@ -133,6 +138,8 @@ export type UiEvent =
   | { readonly type: 'workers'; readonly workers: WorkersState }
   | { readonly type: 'live'; readonly live: readonly LiveRun[] }
   | { readonly type: 'log'; readonly line: LogLine }
+  /** Something happened that nobody here asked for. */
+  | { readonly type: 'told'; readonly level: Notice['level']; readonly text: string }
   | { readonly type: 'closing'; readonly text: string }
   | ({ readonly type: 'loaded' } & LoadEvent);
 
@@ -243,6 +250,7 @@ export function initialState(beginning: Beginning): State {
     dialog: null,
     isTourDue: isFirstStart === true,
     notice: null,
+    noticesBefore: [],
     running: [],
     live: [],
     history: [],

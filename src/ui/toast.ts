@@ -1,17 +1,19 @@
-/** What is going on and what came of it: a few lines at the foot of the view, over it. Pure. */
+/** What is going on and what came of it: at the foot of the view, over it. Pure. */
 import { formatAge } from '../domain/format.ts';
 import { wrap } from '../domain/width.ts';
 import type { ActionRequest } from './actions.ts';
 import type { Rect } from './layout.ts';
 import { cut, fill, type Line, line, type Role, seg } from './line.ts';
 import { bare, type Panel } from './panel.ts';
+import { safeText } from './safe-text.ts';
 import type { Notice, Running, State } from './state.ts';
 
 export function toastPanel(state: State, body: Rect): Panel | null {
   const most = Math.max(1, Math.floor(body.height / 4));
+  const notices = state.notice === null ? [] : [...state.noticesBefore, state.notice];
   const lines = [
     ...state.running.map((running) => runningLine(running, state)),
-    ...(state.notice === null ? [] : noticeLines(state.notice, body.width, most)),
+    ...notices.flatMap((notice) => noticeLines(notice, { most, width: body.width, isLast: notice === state.notice })),
   ];
   const shown = lines.slice(-most);
   if (shown.length === 0) return null;
@@ -35,19 +37,24 @@ const BADGES: Readonly<Record<Notice['level'], { role: Role; word: string }>> = 
   critical: { role: 'badge-critical', word: ' FAILED ' },
 };
 
-const WAY_OUT = '  Esc';
+const ESCAPE = '  Esc';
 
-/** Whole where `most` lines are enough: what came of it must not be cut, nor the name of a file that was written. */
-function noticeLines({ level, text }: Notice, width: number, most: number): Line[] {
+/** Whole: the end of a sentence says what to do. */
+function noticeLines(
+  { level, text }: Notice,
+  { most, width, isLast }: { readonly most: number; readonly width: number; readonly isLast: boolean },
+): Line[] {
   const { role, word } = BADGES[level];
-  const room = Math.max(8, width - word.length - 1 - WAY_OUT.length);
-  const wrapped = wrap(text, room);
-  const shown = wrapped.length <= most ? wrapped : [...wrapped.slice(0, most - 1), wrapped.slice(most - 1).join(' ')];
-  return shown.map((each, index) => [
-    index === 0 ? seg(word, role) : seg(' '.repeat(word.length)),
-    ...cut(line(` ${each}`), room + 1),
-    ...(index === shown.length - 1 ? [seg(WAY_OUT, 'muted')] : []),
-  ]);
+  const room = Math.max(10, width - word.length - 1 - ESCAPE.length);
+  const wrapped = wrap(safeText(text), room);
+  const rows = wrapped.length <= most ? wrapped : [...wrapped.slice(0, most - 1), wrapped.slice(most - 1).join(' ')];
+  return rows.map((row, index) =>
+    line(
+      index === 0 ? seg(word, role) : ' '.repeat(word.length),
+      ...cut(line(` ${row}`), room + 1),
+      seg(isLast && index === rows.length - 1 ? ESCAPE : '', 'muted'),
+    ),
+  );
 }
 
 /** What is being done, and where it runs. */

@@ -7,9 +7,11 @@ import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts';
 import { CHANGING_ACTIONS } from '../../src/ui/actions.ts';
 import { frameOf } from '../../src/ui/frame.ts';
 import { KEYMAP } from '../../src/ui/keymap.ts';
+import { bodyOf } from '../../src/ui/layout.ts';
 import { textOf } from '../../src/ui/line.ts';
 import { commandsPerHour, reduce } from '../../src/ui/reduce.ts';
 import type { Effect, State, UiEvent } from '../../src/ui/state.ts';
+import { toastPanel } from '../../src/ui/toast.ts';
 import {
   afterEvents,
   aState,
@@ -88,12 +90,79 @@ describe('running a worker', () => {
     expect(held.state.notice?.text).toBe('r (run-processor): held by worker web-1/4711, 3:31 left');
   });
 
+  it('reads the lock anew when it has begun, and does not stand still for Ctrl-Z', () => {
+    const live = (text: string): UiEvent => ({
+      type: 'live',
+      live: [{ worker: 'queue-processor', trigger: 'console', startedAtEpochMs: NOON, text }],
+    });
+    const begun = run(connected(calmSnapshot()), live(''));
+    expect(begun.effects).toEqual([]);
+    const sending = run(begun.state, live('1/40 sent, 9 in flight'));
+    expect(sending.effects).toEqual([{ kind: 'refresh' }]);
+    expect(run(sending.state, live('2/40 sent, 9 in flight')).effects).toEqual([]);
+    const stopped = run(sending.state, ...keys('C-z'));
+    expect(stopped.effects).toEqual([]);
+    expect(stopped.state.notice?.text).toContain('queue-processor, which runs here, would stand still');
+  });
+
   it('does not start the same one twice, and refreshes when it is done', () => {
     const once = run(connected(calmSnapshot()), ...keys('h'));
     expect(run(once.state, ...keys('h')).state.notice?.text).toContain('health-monitor is running here');
     const done = run(once.state, { type: 'outcome', id: 1, outcome: { level: 'ok', text: 'checked' } });
     expect(done.effects).toEqual([{ kind: 'refresh' }]);
     expect(done.state).toMatchObject({ running: [], notice: { text: 'checked' } });
+  });
+});
+
+describe('notices', () => {
+  const outcome = (id: number, text: string): UiEvent => ({ type: 'outcome', id, outcome: { level: 'ok', text } });
+  const shown = (state: State) => [...state.noticesBefore, state.notice].flatMap((each) => each?.text ?? []);
+
+  it('stay until they were seen, though others follow', () => {
+    const { state } = run(connected(calmSnapshot()), ...keys('h', 'u'), outcome(1, 'checked'), outcome(2, 'synced'));
+    expect(shown(state)).toEqual(['checked', 'synced']);
+    const soon = run(state, { type: 'tick', nowEpochMs: NOON + 1_000 }, ...keys('1'));
+    expect(shown(soon.state)).toEqual(['checked', 'synced']);
+    const seen = run(state, { type: 'tick', nowEpochMs: NOON + 2_000 }, ...keys('1'));
+    expect(shown(seen.state)).toEqual([]);
+    expect(shown(run(state, ...keys('escape')).state)).toEqual([]);
+  });
+
+  it('say why a key does nothing only as long as nothing else is said', () => {
+    const { state } = run(connected(incidentSnapshot()), ...keys('h', 'r', 'r'), outcome(1, 'checked'));
+    expect(shown(state)).toEqual(['checked']);
+  });
+
+  it('are drawn whole, over as many lines as it takes', () => {
+    const remedy = 'Check KV_REST_API_URL or REDIS_URL, and that the server lets this machine in.';
+    const text = `queue-processor failed: Redis is not reachable (ECONNREFUSED). ${remedy}`;
+    const size = { columns: 80, rows: 24 };
+    const { state } = run(connected(calmSnapshot(), { size }), { type: 'told', level: 'critical', text });
+    const lines = toastPanel(state, bodyOf(size))?.lines.map(textOf) ?? [];
+    expect(lines.every(({ length }) => length === 80)).toBe(true);
+    expect(lines.join(' ').replaceAll(/ +/g, ' ').trim()).toBe(`FAILED ${text} Esc`);
+  });
+});
+
+describe('too small a terminal', () => {
+  const small = (state: State) => run(state, { type: 'resize', size: { columns: 40, rows: 10 } }).state;
+
+  it('takes no key but those that leave: nobody sees what the others would do', () => {
+    const asked = run(connected(calmSnapshot()), ...keys('p')).state;
+    for (const key of KEYMAP.flatMap((row) => row.keys)) {
+      const { state, effects } = run(small(asked), ...keys(key));
+      expect(requests(effects)).toEqual([]);
+      expect(state.dialog).toEqual(asked.dialog);
+    }
+    expect(run(small(asked), ...keys('q')).effects).toEqual([{ kind: 'quit' }]);
+  });
+
+  it('says what leaving waits for', () => {
+    const text = 'waiting for queue-processor to finish';
+    const closing = run(small(connected(calmSnapshot())), { type: 'closing', text }).state;
+    expect(frameOf(closing).flatMap(({ lines }) => lines.map(textOf))).toEqual([text]);
+    expect(run(closing, ...keys('q')).effects).toEqual([]);
+    expect(run(closing, ...keys('C-c')).effects).toEqual([{ kind: 'quit' }]);
   });
 });
 
