@@ -11,8 +11,17 @@ import type { LoadEvent, Loaders, LoadRequest } from './loaders.ts';
 import { reduce } from './reduce.ts';
 import { createRefresher, type Refresher } from './refresher.ts';
 import { createScreen, type DashboardScreen } from './screen.ts';
-import { type Beginning, type Effect, initialState, type State, type UiEvent, type WorkersState } from './state.ts';
+import {
+  type Beginning,
+  type Effect,
+  initialState,
+  type LogLine,
+  type State,
+  type UiEvent,
+  type WorkersState,
+} from './state.ts';
 import { createTerminal, type TerminalInput, type TerminalOutput } from './terminal.ts';
+import { addressed } from './words.ts';
 
 export interface AppOptions {
   readonly input: TerminalInput;
@@ -57,6 +66,9 @@ export interface App extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Of the log file, in characters. */
+const LONGEST_LINE = 4_000;
+
 export function createApp(options: AppOptions): App {
   const stopping = new AbortController();
   const left = Promise.withResolvers<void>();
@@ -91,6 +103,7 @@ export function createApp(options: AppOptions): App {
 
   const dispatch = (event: UiEvent, isKey = false) => {
     const now = options.now();
+    if (event.type === 'log') keep(event.line);
     // Ages and countdowns are right at every event, not only at ticks.
     const [next, effects] = reduce(now - state.nowEpochMs >= 1_000 ? { ...state, nowEpochMs: now } : state, event);
     const isSame = next === state;
@@ -100,11 +113,10 @@ export function createApp(options: AppOptions): App {
     for (const effect of effects) carryOut(effect);
     if (!isSame) frames.request(isKey);
   };
-  const note = (text: string) => {
-    const atEpochMs = options.now();
-    options.log(`${new Date(atEpochMs).toISOString()} ${text}`);
-    dispatch({ type: 'log', line: { atEpochMs, source: 'console', text } });
-  };
+  // Who reads the file may not be who unmasked the screen.
+  const keep = ({ atEpochMs, text }: LogLine) =>
+    options.log(`${new Date(atEpochMs).toISOString()} ${addressed(text, true, LONGEST_LINE)}`);
+  const note = (text: string) => dispatch({ type: 'log', line: { atEpochMs: options.now(), source: 'console', text } });
 
   const carryOut = (effect: Effect) => {
     switch (effect.kind) {

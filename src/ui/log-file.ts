@@ -7,21 +7,25 @@ const MOST_BYTES = 1_000_000;
 /** Never throws: a full disk must not end the dashboard. Returns the function that appends one line. */
 export function createLogFile(path: string): (line: string) => void {
   let isUsable = true;
-  let isReady = false;
+  let bytes: number | null = null;
   return (line) => {
     if (!isUsable) return;
     try {
-      if (!isReady) prepare(path);
-      isReady = true;
+      bytes ??= prepare(path);
+      if (bytes > MOST_BYTES) {
+        renameSync(path, `${path}.1`);
+        bytes = 0;
+      }
       appendFileSync(path, `${line}\n`, { mode: 0o600 });
+      bytes += Buffer.byteLength(line) + 1;
     } catch {
       isUsable = false;
     }
   };
 }
 
-function prepare(path: string): void {
+/** How large it is. */
+function prepare(path: string): number {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > MOST_BYTES) renameSync(path, `${path}.1`);
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

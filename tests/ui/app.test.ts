@@ -199,6 +199,32 @@ describe('keys', () => {
   });
 });
 
+describe('a bad line', () => {
+  it('may cut a sequence: its end is not taken for keys', async () => {
+    const done: unknown[] = [];
+    const actions = actionsOf(['acknowledge'], (request) => done.push(request));
+    const { tty } = start({ read: incidentSnapshot, session: { actions } });
+    await tty.until('CRITICAL');
+    tty.type('3');
+    await tty.until('A all');
+    tty.type('\x1b[');
+    await delay(100);
+    tty.type('A');
+    tty.type('?');
+    await tty.until('Keys · type :');
+    expect(done).toEqual([]);
+  });
+
+  it('may lose the end of a pasted text: Ctrl-C leaves all the same', async () => {
+    const { tty, ended } = start();
+    await tty.until('email is flowing');
+    tty.type('\x1b[200~half a text');
+    tty.type('q');
+    tty.type('\x03');
+    await ended;
+  });
+});
+
 describe('leaving', () => {
   it.each(['q', '\x03'])('with %j leaves everything as it was', async (key) => {
     const before = process.stderr.write;
@@ -258,6 +284,22 @@ describe('the screen', () => {
     expect(logged).toEqual([expect.stringContaining('a library speaks'), expect.stringContaining('and another')]);
   });
 
+  it('logs what workers say too, with no address whole and no escape sequence', async () => {
+    const { tty, logged } = start({
+      app: {
+        connect: async (emit) => {
+          const text = '[email-worker] ada@example.org failed: \x1b[31mno such user';
+          emit({ type: 'log', line: { atEpochMs: NOON, source: 'queue-processor', text } });
+          throw new Error('enough');
+        },
+      },
+    });
+    await expect
+      .poll(() => logged)
+      .toEqual([`2026-11-23T12:00:00.000Z [email-worker] a***@example.org failed: no such user`]);
+    await tty.screen.settle();
+  });
+
   it('survives a storm of resizes, and is right at the last size', async () => {
     const { tty } = start();
     await tty.until('email is flowing');
@@ -277,6 +319,8 @@ describe('the screen', () => {
     tty.resize({ columns: 50, rows: 10 });
     const small = await tty.until('50×10 is too small');
     expect(small.trim().split('\n')).toHaveLength(1);
+    tty.resize({ columns: 12, rows: 3 });
+    await tty.until(/^needs 60×16/);
     tty.resize({ columns: 80, rows: 24 });
     await tty.until('email is flowing');
   });

@@ -9,8 +9,8 @@ import type { Panel } from '../panel.ts';
 import type { CommandName, Effect, State } from '../state.ts';
 import { defineView, type ViewEvent, type ViewStep } from '../view.ts';
 import { runDetailLines, runDetailPanel } from './parts/run-details.ts';
-import { actionListPanel, logHeight, logPanel, runListPanel } from './parts/run-panels.ts';
-import { actionRows, logLines, RUN_LISTS, type RunList, type RunsLocal, runRows } from './parts/run-rows.ts';
+import { actionListPanel, logHeight, logPanel, runListPanel, wholeLog } from './parts/run-panels.ts';
+import { actionRows, RUN_LISTS, type RunList, type RunsLocal, runRows } from './parts/run-rows.ts';
 import { FIRST, indexIn, MOVES, movedIn, rowAt, settledIn } from './parts/selection.ts';
 
 const INITIAL: RunsLocal = {
@@ -189,8 +189,8 @@ function moved(state: State, name: CommandName, local: RunsLocal): ViewStep<Runs
     return { local: { ...local, scroll: scrolled(local.scroll, lines - room.height, { name, page: room.height }) } };
   }
   if (local.list === 'log') {
-    const { height } = inside(body);
-    const most = Math.max(0, logLines(state, local.filter).length - height);
+    const { height, width } = inside(body);
+    const most = Math.max(0, wholeLog(state, local, width).length - height);
     const fromTop = scrolled(most - Math.min(local.logBack, most), most, { name, page: height });
     return { local: { ...local, logBack: most - fromTop } };
   }

@@ -38,6 +38,12 @@ const anAction = (changes = {}) => ({
 });
 
 describe('the list of runs', () => {
+  it('has what was done where there is the least room', async () => {
+    const shown = await text(view(calmSnapshot(), { size: { columns: 60, rows: 16 } }));
+    expect(shown).toMatch(/began +worker +outcome what it did +│/);
+    expect(shown).not.toMatch(/did…|sent…/);
+  });
+
   it('reads the older ones once, when it is opened', () => {
     const open: UiEvent = { type: 'command', name: 'view', argument: 'runs' };
     const [opened, effects] = doing(connected(calmSnapshot()), open);
@@ -194,6 +200,15 @@ describe('the other lists', () => {
     expect(await text(back)).not.toContain('line 59');
     expect(await text(press(back, 'G')[0])).toContain('line 59');
     expect(await text(press(back, 'g')[0])).toContain('line 0');
+  });
+
+  it('show the end of a long line of the log, and scroll by rows of it', async () => {
+    const size = { columns: 60, rows: 16 };
+    const long = `[email-worker] failed: ${'word '.repeat(30)}and the end`;
+    const lines = Array.from({ length: 5 }, () => logged(long));
+    const [state] = doing(view(calmSnapshot(), { size }), ...lines, ...keys('n', 'n'));
+    expect(await text(state)).toContain('and the end');
+    expect(await text(press(state, 'up')[0])).toContain('1 newer line below');
   });
 
   it('are named on the command line', async () => {

@@ -2,7 +2,9 @@
 import { formatAge, formatLatency } from '../../../domain/format.ts';
 import { runWords } from '../../../domain/run-words.ts';
 import { outside } from '../../../domain/state-words.ts';
-import { cut, type Line, line, type Role, seg } from '../../line.ts';
+import { wrap } from '../../../domain/width.ts';
+import { type Line, line, type Role, seg } from '../../line.ts';
+import { safeText } from '../../safe-text.ts';
 import type { LogLine, State } from '../../state.ts';
 import { addressed } from '../../words.ts';
 import type { RunRow } from './run-rows.ts';
@@ -72,7 +74,9 @@ export function hostWords(row: RunRow): string {
   return row.kind === 'ended' ? outside(row.run.host, 80) : row.kind === 'elsewhere' ? row.holder : '';
 }
 
-export function logLine(state: State, { atEpochMs, text }: LogLine, width: number): Line {
-  const clock = new Date(atEpochMs).toISOString().slice(11, 19);
-  return cut(line(seg(`${clock} `, 'muted'), addressed(text, state.isMasked, 1_000)), width);
+/** Whole, wrapped beside its time: how a run went wrong stands at the end of a line. */
+export function logRows(state: State, { atEpochMs, text }: LogLine, width: number): Line[] {
+  const clock = `${new Date(atEpochMs).toISOString().slice(11, 19)} `;
+  const rows = wrap(safeText(addressed(text, state.isMasked, 1_000)), Math.max(10, width - clock.length));
+  return rows.map((row, index) => line(seg(index === 0 ? clock : ' '.repeat(clock.length), 'muted'), row));
 }

@@ -12,7 +12,7 @@ import type { Panel } from '../../panel.ts';
 import type { State } from '../../state.ts';
 import { addressed } from '../../words.ts';
 import { type Fact, factLines } from './facts.ts';
-import { didWords, logLine, outcomeWords, workerWords } from './run-cells.ts';
+import { didWords, logRows, outcomeWords, workerWords } from './run-cells.ts';
 import { type ActionRow, logOfRun, type RunRow } from './run-rows.ts';
 import { missedWords, stampWords } from './schedule-words.ts';
 
@@ -43,7 +43,7 @@ export function runDetailPanel(
 
 export function runDetailLines(state: State, row: RunRow | ActionRow, width: number): Line[] {
   if ('entry' in row) return factLines(actionFacts(state, row.entry), width);
-  const logged = logOfRun(state, row).map((each) => logLine(state, each, width));
+  const logged = logOfRun(state, row).flatMap((each) => logRows(state, each, width));
   return [
     ...factLines(runFacts(state, row), width),
     ...(row.kind === 'live' || row.kind === 'ended'

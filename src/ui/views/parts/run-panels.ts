@@ -17,7 +17,7 @@ import {
   beganWords,
   didWords,
   hostWords,
-  logLine,
+  logRows,
   outcomeWords,
   tookWords,
   triggerWords,
@@ -99,7 +99,7 @@ function runColumns(state: State): readonly TableColumn<RunRow>[] {
     { title: 'began', width: 11, cell: (row) => beganWords(row, now), role: () => 'muted' },
     { title: 'worker', width: 15, cell: workerWords },
     { title: 'outcome', width: 7, cell: (row) => outcomeWords(row).text, role: (row) => outcomeWords(row).role },
-    { title: 'took', width: 7, align: 'right', cell: (row) => tookWords(row, state) },
+    { title: 'took', width: 7, from: 62, align: 'right', cell: (row) => tookWords(row, state) },
     { title: 'what it did', width: 24, grow: 3, cell: (row) => did(row).text, role: (row) => did(row).role },
     { title: 'asked by', width: 10, from: 90, cell: triggerWords, role: () => 'muted' },
     { title: 'host', width: 12, grow: 1, from: 100, cell: hostWords, role: () => 'muted' },
@@ -180,7 +180,7 @@ function actionColumns(state: State): readonly TableColumn<ActionRow>[] {
 export function logPanel(state: State, rect: Rect, local: RunsLocal): Panel {
   const room = inside(rect);
   const isAlone = local.list === 'log';
-  const all = logLines(state, local.filter);
+  const all = isAlone ? wholeLog(state, local, room.width) : logEnd(state, local, room);
   const back = isAlone ? Math.min(local.logBack, Math.max(0, all.length - room.height)) : 0;
   const shown = all.slice(Math.max(0, all.length - room.height - back), all.length - back);
   const about = [
@@ -202,11 +202,20 @@ export function logPanel(state: State, rect: Rect, local: RunsLocal): Panel {
       ],
       role: 'muted',
     },
-    lines:
-      shown.length === 0
-        ? textLines(empty, room.width, 'muted')
-        : shown.map((each) => logLine(state, each, room.width)),
+    lines: shown.length === 0 ? textLines(empty, room.width, 'muted') : shown,
   };
+}
+
+/** Every row of the log, as wide as the list is. */
+export function wholeLog(state: State, { filter }: RunsLocal, width: number): Line[] {
+  return logLines(state, filter).flatMap((each) => logRows(state, each, width));
+}
+
+/** Enough of it to fill the room. */
+function logEnd(state: State, { filter }: RunsLocal, { width, height }: Pick<Rect, 'width' | 'height'>): Line[] {
+  return logLines(state, filter)
+    .slice(-Math.max(1, height))
+    .flatMap((each) => logRows(state, each, width));
 }
 
 /** A good third is for the log. */
