@@ -4,8 +4,9 @@
  */
 import type { Fault, Loaded } from '../domain/loaded.ts';
 import { failedAfter, loaded } from '../domain/loaded.ts';
+import type { ScheduleOverview } from '../domain/schedule.ts';
 import type { Environment, ReadCost, Snapshot } from '../domain/snapshot.ts';
-import { type Clock, MINUTE_MS } from '../domain/time.ts';
+import { type Clock, MINUTE_MS, SECOND_MS } from '../domain/time.ts';
 import { faultOfThrown, notConfigured, SYSTEM } from './fault.ts';
 import { createOverview } from './overview.ts';
 import type { RedisConnection } from './redis.ts';
@@ -50,6 +51,8 @@ export interface SnapshotReader {
 
 /** Schedules change rarely, and QStash limits how often it is asked. */
 export const SCHEDULES_EVERY_MS = MINUTE_MS;
+/** So long after a schedule was due, QStash tells what came of it. */
+const CALLED_AFTER_MS = 5 * SECOND_MS;
 /** How long the first snapshot waits for QStash, so that a one-shot `status` shows it. */
 export const FIRST_SCHEDULES_WAIT_MS = 1_500;
 
@@ -155,17 +158,19 @@ function createParts({ redis, supabase, qstash, onPart }: SnapshotSources): Part
   };
 }
 
-/** QStash beside the others: asked once a minute, waited for only the first time, and then only shortly. */
+/** QStash beside the others: asked once a minute and after a schedule was due, waited for only the first time, and then only shortly. */
 function createSlowPart(
   gateway: Schedules,
   { parts, clock, signal: closing }: { parts: PartStore; clock: Clock; signal: AbortSignal },
 ) {
   let inFlight: Promise<void> | null = null;
   let startedAtEpochMs: number | null = null;
+  let nextDueAtEpochMs = Number.POSITIVE_INFINITY;
 
   const fetchNow = async () => {
     try {
       const value = await gateway.read(closing);
+      nextDueAtEpochMs = nextDue(value, clock.nowEpochMs());
       parts.settle('schedules', { ok: true, value }, clock.nowEpochMs());
     } catch (error) {
       const fault = faultOfThrown(SYSTEM.qstash, error);
@@ -182,15 +187,25 @@ function createSlowPart(
     refresh: async (signal: AbortSignal): Promise<void> => {
       const isFirst = startedAtEpochMs === null;
       const now = clock.nowEpochMs();
-      const isDue = startedAtEpochMs === null || isExpired || now - startedAtEpochMs >= SCHEDULES_EVERY_MS;
-      if (inFlight === null && isDue) {
+      const isOld = startedAtEpochMs === null || now - startedAtEpochMs >= SCHEDULES_EVERY_MS;
+      const isOvertaken = now >= nextDueAtEpochMs + CALLED_AFTER_MS;
+      if (inFlight === null && (isOld || isExpired || isOvertaken)) {
         startedAtEpochMs = now;
+        nextDueAtEpochMs = Number.POSITIVE_INFINITY;
         isExpired = false;
         inFlight = fetchNow();
       }
       if (isFirst && inFlight !== null) await waitFor(inFlight, FIRST_SCHEDULES_WAIT_MS, signal);
     },
   };
+}
+
+/** A time that passed without being moved on is no reason to ask again. */
+function nextDue({ schedules }: ScheduleOverview, nowEpochMs: number): number {
+  const ahead = schedules.flatMap(({ isPaused, nextRunAtEpochMs }) =>
+    isPaused || nextRunAtEpochMs === null || nextRunAtEpochMs <= nowEpochMs ? [] : [nextRunAtEpochMs],
+  );
+  return Math.min(Number.POSITIVE_INFINITY, ...ahead);
 }
 
 /** Resolves when the work is done, the time is up or the signal aborts, whichever is first. */

@@ -15,6 +15,8 @@ export interface PartFrame<T> {
   readonly shortTitles?: readonly string[];
   /** Null: not read yet. */
   readonly part: Loaded<T> | null;
+  /** Until then; `connecting…` unless told. */
+  readonly waits?: string;
   readonly nowEpochMs: number;
 }
 
@@ -28,9 +30,9 @@ export interface PartBody {
 
 /** `render` gets the value and the room inside the border. Old values are dimmed, and the title says how old and why. */
 export function partPanel<T>(frame: PartFrame<T>, render: (value: T, room: Rect) => PartBody): Panel {
-  const { id, rect, part } = frame;
+  const { id, rect, part, waits = 'connecting…' } = frame;
   const room = inside(rect);
-  if (part === null) return { id, rect, frame: titled(frame, line(seg('connecting…', 'muted')), 'muted'), lines: [] };
+  if (part === null) return { id, rect, frame: titled(frame, line(seg(waits, 'muted')), 'muted'), lines: [] };
   if (part.state === 'failed') return failedPanel(frame, part.error, room);
   const body = render(part.value, room);
   if (part.state === 'ok') {

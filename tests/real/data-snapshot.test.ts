@@ -96,6 +96,30 @@ describe.skipIf(isRedisServerMissing() || isPostgresMissing())('the snapshot', (
     await expect.poll(() => reader.cost().qstashRequests).toBe(4);
   });
 
+  test('asks QStash again, once, when a schedule was due since', async () => {
+    const gateway = createSchedules({ url: qstash.url, token: 't' });
+    const nextRunAtEpochMs = clock.nowEpochMs() + 10_000;
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      const known = await gateway.read();
+      const schedule = { id: 'tick', cron: '*/2 * * * *', destination: 'https://example.org', isPaused: false };
+      const state = { lastRunAtEpochMs: null, nextRunAtEpochMs, lastState: 'unknown' } as const;
+      return { ...known, schedules: [{ ...schedule, ...state }] };
+    };
+    const reader = open({ qstash: { ...gateway, read } });
+    await reader.read();
+    for (const [passedMs, asked] of [
+      [11_000, 1],
+      [5_000, 2],
+      [5_000, 2],
+    ] as const) {
+      clock.advance(passedMs);
+      await reader.read();
+      await expect.poll(() => reads).toBe(asked);
+    }
+  });
+
   describe('that may be a little old', () => {
     const PATIENT = { goodForMs: 60_000 };
     /** Commands and round trips of one read. */

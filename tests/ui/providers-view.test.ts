@@ -193,7 +193,7 @@ describe('the view of providers', () => {
     const [longer, effects] = step(incident(), ...keys(']'));
     expect(effects).toMatchObject([{ request: { kind: 'provider-history', rangeMs: 24 * HOUR_MS } }]);
     const late = afterEvents(longer, historyEvent());
-    expect(panelText(late, 'provider-deliveries-resend')).toContain('connecting…');
+    expect(panelText(late, 'provider-deliveries-resend')).toContain('reading…');
     expect(panelText(late, 'provider-deliveries-resend')).toContain('24 h');
   });
 
@@ -234,6 +234,18 @@ describe('the view of providers', () => {
     expect(detail).toMatch(/2026-11-23 +█+ 100 % +300\/300, 0 left\n2026-11-22/);
     expect(panel(state, 'providers')).toBeUndefined();
     expect(panel(afterEvents(state, ...keys('escape')), 'providers')).toBeDefined();
+  });
+
+  it('leaves out what is left where the number would be cut', () => {
+    const snapshot = incidentSnapshot();
+    if (snapshot.queue.state !== 'ok') throw new Error('the queue is known in an incident');
+    const day = { sent: 6_062, limit: 120_000 };
+    const month = { sent: 6_778, limit: 3_600_000 };
+    const queue = loaded({ ...snapshot.queue.value, quotas: [{ provider: 'brevo', day, month }] as const }, NOON);
+    const state = afterEvents(connected({ ...snapshot, queue }), OPEN, ...keys('down'));
+    const detail = panelText(state, 'provider-detail');
+    expect(detail).toContain('6,062/120,000, 113,938 left');
+    expect(detail).toMatch(/6,778\/3,600,000$/m);
   });
 
   it('goes on to the next provider with its details open', () => {

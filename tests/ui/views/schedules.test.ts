@@ -44,6 +44,13 @@ describe('what the view of schedules reads', () => {
     ]);
   });
 
+  it('has when each comes where there is the least room, and the end of what it calls where there is more', async () => {
+    const at = async (columns: number, rows: number) =>
+      (await rowsOf(inView('schedules', calmSnapshot(), { size: { columns, rows } }))).join('\n');
+    expect(await at(60, 16)).toMatch(/schedule +next +│\n/);
+    expect(await at(120, 36)).toMatch(/…\S*email\/worker\/queue-processor *│/);
+  });
+
   it('asks again when the schedules were read anew, not with every refresh', () => {
     const snapshot = calmSnapshot();
     const [same, nothing] = doing(view(), { type: 'read', snapshot: { ...snapshot, takenAtEpochMs: NOON + 5_000 } });

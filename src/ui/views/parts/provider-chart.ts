@@ -21,7 +21,8 @@ export function providerChart(state: State, { rect, provider, what, history }: P
   const range = rangeOf(state.chart);
   const title = what === 'deliveries' ? `${provider}, ${range.title}` : `${provider}, p95 latency, ${range.title}`;
   const nowEpochMs = shownNow(state);
-  const frame = { id: `provider-${what}-${provider}`, rect, title, part: history, nowEpochMs };
+  const waits = state.connection.kind === 'open' ? 'reading…' : 'connecting…';
+  const frame = { id: `provider-${what}-${provider}`, rect, title, part: history, waits, nowEpochMs };
   return partPanel<ProviderHistory>(frame, (known, room) => {
     const buckets = bucketsOf(known, provider);
     const attempts = buckets.reduce((sum, { sent, failed }) => sum + sent + failed, 0);

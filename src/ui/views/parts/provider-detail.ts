@@ -135,14 +135,19 @@ function quotaLines(state: State, row: ProviderRow, width: number): Line[] {
 }
 
 function useLine(label: string, use: QuotaUse, width: number): Line {
+  const counts = `${formatCount(use.sent)}/${formatCount(use.limit)}`;
+  const left = `, ${formatCount(remaining(use))} left`;
   const bar = Math.max(4, Math.min(14, width - LABEL - PERCENT - COUNTS));
+  // A number that is cut is a wrong one.
+  const isWhole = LABEL + bar + PERCENT + counts.length + left.length <= width;
   const percent = percentUsed(use);
   const role = QUOTA_ROLES[quotaStatus(percent)];
   return line(
     seg(label.padEnd(LABEL), 'muted'),
     seg(barText(percent, bar), role),
     seg(` ${formatPercent(percent)}`.padEnd(PERCENT), role),
-    `${formatCount(use.sent)}/${formatCount(use.limit)}, ${formatCount(remaining(use))} left`,
+    counts,
+    isWhole ? left : '',
   );
 }
 

@@ -1,7 +1,7 @@
 /** What is known of each provider, put together from the health report, its metrics, quotas and deliveries. Pure. */
 import { quotaForecast, quotaReturnsAtEpochMs } from '../../../domain/drain.ts';
 import { PROVIDERS } from '../../../domain/email.ts';
-import { formatClock, formatLatency, formatPercent } from '../../../domain/format.ts';
+import { formatClock, formatCount, formatLatency, formatPercent } from '../../../domain/format.ts';
 import type { HealthReport, ProviderHealth, ProviderMetrics, ProviderStatus } from '../../../domain/health.ts';
 import { lastValue } from '../../../domain/loaded.ts';
 import { USABLE_FROM_SCORE } from '../../../domain/provider-rank.ts';
@@ -175,7 +175,7 @@ export function quotaForecastWords(row: ProviderRow, nowEpochMs: number): Words 
   if (row.quota === null) return { text: 'not known', role: 'muted' };
   if (row.returnsAtEpochMs !== null)
     return { text: `used up; begins anew ${whenWords(row.returnsAtEpochMs, nowEpochMs)}`, role: 'critical' };
-  const rate = row.perHour === null || row.perHour < 0.5 ? '' : `at ${Math.round(row.perHour)} an hour `;
+  const rate = row.perHour === null || row.perHour < 0.5 ? '' : `at ${formatCount(Math.round(row.perHour))} an hour `;
   if (row.endsAtEpochMs === null) return { text: `${rate}it lasts today`, role: 'text' };
   return { text: `${rate}it ends ${whenWords(row.endsAtEpochMs, nowEpochMs)}`, role: 'warning' };
 }
