@@ -39,6 +39,8 @@ export interface JoinedSandbox {
   /** Environment variables that point any program at this sandbox. */
   readonly environment: Readonly<Record<string, string>>;
   readonly startedHere: boolean;
+  /** Resolves when it is gone although nobody here let go of it. */
+  readonly ended: Promise<void>;
   /** Lets go of it. A sandbox that nobody holds any more stops by itself within seconds. */
   leave(): Promise<void>;
 }
@@ -81,10 +83,10 @@ export async function joinOrStartSandbox(options: SandboxOptions = {}): Promise<
 export async function joinRunning(folder = sandboxFolder(process.env)): Promise<JoinedSandbox | null> {
   const handle = readHandle(folder);
   if (handle === null) return null;
-  const release = await attach(handle);
-  if (release === null) return null;
+  const attached = await attach(handle);
+  if (attached === null) return null;
   const { url, pid, scenario, speed, environment } = handle;
-  return { url, pid, scenario, speed, environment, startedHere: false, leave: release };
+  return { url, pid, scenario, speed, environment, startedHere: false, ...attached };
 }
 
 /** Asks a running sandbox to stop, and waits until its process is gone. False when none runs. */
@@ -103,7 +105,7 @@ export async function stopSandbox(folder = sandboxFolder(process.env)): Promise<
 
 // A connection that stays open for as long as this process wants the sandbox: it ends with us even on kill -9, and the
 // sandbox counts these to know when nobody needs it any more.
-function attach(handle: SandboxHandle): Promise<(() => Promise<void>) | null> {
+function attach(handle: SandboxHandle): Promise<Pick<JoinedSandbox, 'ended' | 'leave'> | null> {
   return new Promise((resolve) => {
     const request = get(`${handle.url}/sandbox/attach`, {
       headers: { authorization: `Bearer ${handle.controlToken}` },
@@ -117,11 +119,21 @@ function attach(handle: SandboxHandle): Promise<(() => Promise<void>) | null> {
         resolve(null);
         return;
       }
-      response.on('error', () => undefined); // the sandbox stopped: the reads say so
+      let isLeft = false;
+      const ended = new Promise<void>((end) => {
+        response.on('close', () => {
+          if (!isLeft) end();
+        });
+      });
+      response.on('error', () => undefined); // the sandbox stopped: `close` follows
       response.resume();
       response.socket.unref();
-      resolve(async () => {
-        response.destroy();
+      resolve({
+        ended,
+        leave: async () => {
+          isLeft = true;
+          response.destroy();
+        },
       });
     });
     request.on('error', () => {

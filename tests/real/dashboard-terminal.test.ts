@@ -86,6 +86,16 @@ describe.skipIf(isTmuxMissing())('the dashboard in a terminal', () => {
     await expectRestored(tmux);
   });
 
+  it('says that its sandbox was killed, and leaves as ever', async () => {
+    const tmux = await openDashboard();
+    process.kill(Number(sandbox?.pid), 'SIGKILL');
+    await tmux.until('the sandbox ended (pid');
+    tmux.keys('q');
+    await tmux.until('exit code 0');
+    await expectRestored(tmux);
+    sandbox = await joinOrStartSandbox({ folder });
+  });
+
   it('goes to the shell with Ctrl-Z and comes back whole with fg', async () => {
     const tmux = await openDashboard();
     tmux.keys('C-z');

@@ -113,6 +113,17 @@ describe('the sandbox process', () => {
     expect(readHandle(folder)).toBeNull();
   });
 
+  test('tells those who hold it when it is killed, and not those who let go of it', async () => {
+    const [first, second] = [await start(), await start()];
+    const told: string[] = [];
+    void first.ended.then(() => told.push('first'));
+    void second.ended.then(() => told.push('second'));
+    await first.leave();
+    process.kill(second.pid, 'SIGKILL');
+    await second.ended;
+    expect(told).toEqual(['second']);
+  });
+
   test('is one when two consoles start it at the same moment', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     expect(first.pid).toBe(second.pid);

@@ -36,6 +36,14 @@ export async function connectDashboard(options: ConnectDashboard): Promise<Sessi
         step: `no credentials, so starting a sandbox on this machine: ${Math.min(done + 1, total)}/${total} ${step}`,
       }),
   });
+  const { sandbox } = systems;
+  void sandbox?.ended.then(() =>
+    emit({
+      type: 'told',
+      level: 'critical',
+      text: `the sandbox ended (pid ${sandbox.pid}): leave with q, and the next start brings it back with its data`,
+    }),
+  );
   const onPart: PartListener = (name, part) => emit({ type: 'part', name, part } as unknown as UiEvent);
   const reader = await systems.snapshotReader(onPart);
   const isReadOnly = dashboard.readOnly === true || systems.config.readOnly;
