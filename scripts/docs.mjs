@@ -35,8 +35,8 @@ const CONFIGURATION_REST = `
 | variable | what |
 |---|---|
 | \`NO_COLOR\`, \`FORCE_COLOR\`, \`TERM\` | colours off, on, or as the terminal can |
-| \`LC_ALL\`, \`LC_CTYPE\`, \`LANG\` | only ASCII is shown where the locale is not UTF-8 |
-| \`XDG_STATE_HOME\` | where the sandbox keeps its data: \`$XDG_STATE_HOME/email-ops\`, by default \`~/.local/state/email-ops\` |
+| \`LC_ALL\`, \`LC_CTYPE\`, \`LANG\` | only ASCII is shown where the locale is not UTF-8, and by the dashboard where \`TERM\` is \`linux\` or \`vt…\` |
+| \`XDG_STATE_HOME\` | where the sandbox keeps its data and the dashboard its log (\`dashboard.log\`): \`$XDG_STATE_HOME/email-ops\`, by default \`~/.local/state/email-ops\` |
 | \`XDG_CACHE_HOME\` | where compiled code is kept for a faster start: \`$XDG_CACHE_HOME/email-ops\`, by default \`~/.cache/email-ops\`; \`NODE_DISABLE_COMPILE_CACHE=1\` keeps none |
 | \`DEBUG\` | set to anything: errors come with their stack |
 | \`NODE_ENV\` | \`development\`: worker endpoints answer a plain GET |

@@ -67,10 +67,9 @@ export async function main(): Promise<void> {
     stop.abort();
   });
   const exitCode = await runCli(process.argv.slice(2), { environment: process.env, signal: stop.signal, io });
-  if (hasOutputFailed) process.exitCode = EXIT.failed;
-  else
-    process.exitCode =
-      exitCode !== EXIT.interrupted ? exitCode : isStdoutClosed ? EXIT.ok : (signalExitCode ?? exitCode);
+  const whyInterrupted = signalExitCode ?? (hasOutputFailed ? EXIT.failed : isStdoutClosed ? EXIT.ok : exitCode);
+  if (exitCode === EXIT.interrupted) process.exitCode = whyInterrupted;
+  else process.exitCode = hasOutputFailed ? EXIT.failed : exitCode;
   // A socket that somebody forgot to close must not keep the shell waiting.
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -78,6 +78,7 @@ describe('the command line', () => {
       "email-ops: --interval: 'often' is not a duration such as 5s, 1m or 30m. See: email-ops watch --help\n",
     ],
     [['--interval', '1ms'], /is under the minimum of 500ms/],
+    [['watch', '--workers'], /--workers is for the dashboard, which needs a terminal; without one: email-ops work/],
     [['watch', '--budget', 'all'], /is not a budget such as 10000\/day/],
     [['watch', '--workers'], /without one: email-ops work/],
     [['watch', '--workers', '--read-only'], /use one of them/],

@@ -79,6 +79,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
     const { openDashboard } = await import('./dashboard/open.ts');
     return openDashboard(options, { io, environment, signal });
   }
+  // Whoever asked for them must not believe that mail is being sent.
   if (options.workers === true)
     throw new UsageError('--workers is for the dashboard, which needs a terminal; without one: email-ops work');
   const { connectSystems } = await import('./connect.ts');

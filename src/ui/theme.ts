@@ -123,6 +123,8 @@ export function themeFor(environment: Variables, hasColour: boolean, wanted?: st
   const named = THEME_NAMES.find((name) => name === wanted);
   if (named !== undefined) return named;
   const term = environment.TERM ?? '';
+  // Bold and inverse are all that a VT100 and its successors have.
+  if (/^vt\d/.test(term)) return 'mono';
   const isRich = /256|kitty|ghostty|alacritty|wezterm|truecolor|24bit/i.test(`${term} ${environment.COLORTERM ?? ''}`);
   if (!isRich) return '16';
   // COLORFGBG is `foreground;background`, 7 and 9 to 15 are light backgrounds. Few terminals set it.

@@ -37,14 +37,19 @@ export async function openDashboard(
   const operator = operatorOf(environment);
   const folder = join(stateFolder(environment.XDG_STATE_HOME), 'email-ops');
   const tourMark = join(folder, TOUR_MARK);
+  const logFile = createLogFile(join(folder, 'dashboard.log'));
+  let withoutSecrets = (line: string) => line;
   const app = createApp({
     input: process.stdin,
     output: process.stdout,
     hasMouse: dashboard.mouse === true,
-    isSynchronised: !/^(linux|vt|screen)/.test(environment.TERM ?? ''),
-    hasAlternate: !/^(linux|vt)/.test(environment.TERM ?? ''),
+    isSynchronised: !isOldTerminal(environment.TERM) && !/^screen/.test(environment.TERM ?? ''),
+    hasAlternate: !isOldTerminal(environment.TERM),
     beginning: {
-      look: { theme: themeFor(environment, io.colour, dashboard.theme), ascii: !io.unicode || !isUtf8(environment) },
+      look: {
+        theme: themeFor(environment, io.colour, dashboard.theme),
+        ascii: !io.unicode || !isUtf8(environment) || isOldTerminal(environment.TERM),
+      },
       cadence: cadenceOf(dashboard, false),
       readOnly: dashboard.readOnly === true ? READ_ONLY : null,
       isSafe: dashboard.safe === true,
@@ -54,10 +59,11 @@ export async function openDashboard(
       isFirstStart: !existsSync(tourMark),
     },
     connect: async (emit, stopping) => {
-      const { connectDashboard } = await import('./connect.ts');
+      const [{ connectDashboard }, secrets] = await Promise.all([import('./connect.ts'), import('../secrets.ts')]);
+      withoutSecrets = (line) => secrets.withoutSecrets(line, environment);
       return connectDashboard({ dashboard, io, environment, operator, emit, signal: stopping });
     },
-    log: createLogFile(join(folder, 'dashboard.log')),
+    log: (line) => logFile(withoutSecrets(line)),
     onTourShown: () => remember(tourMark),
     now: io.now,
   });
@@ -70,6 +76,11 @@ export async function openDashboard(
     await app.stop();
   }
   return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** The console of a machine, or a terminal of before: its font has no braille and few blocks, and it has one screen only. */
+function isOldTerminal(term = ''): boolean {
+  return /^(linux|vt\d)/.test(term);
 }
 
 /** What was asked for holds; the sandbox's Redis costs nothing, so there it is always fast. A budget has a pace of its own. */
