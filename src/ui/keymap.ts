@@ -14,6 +14,7 @@ import { THEME_NAMES } from './theme.ts';
 import { localOf } from './view.ts';
 import { isSelectedDisabled } from './views/parts/provider-local.ts';
 import { isShownGrouped } from './views/parts/queue-local.ts';
+import { isSelectedPaused } from './views/parts/schedule-rows.ts';
 import { VIEWS, viewOf } from './views.ts';
 
 export interface KeyRow {
@@ -108,7 +109,7 @@ export const KEYMAP: readonly KeyRow[] = [
     keys: ['P'],
     word: 'switch-schedule',
     does: 'pause the schedule, or let it go on',
-    hint: 'pause schedule',
+    hint: (state) => (isSelectedPaused(state) ? 'resume schedule' : 'pause schedule'),
     name: 'switch-schedule',
     scope: 'view',
     changes: true,

@@ -45,14 +45,14 @@ function noticeLines(
   { most, width, isLast }: { readonly most: number; readonly width: number; readonly isLast: boolean },
 ): Line[] {
   const { role, word } = BADGES[level];
-  const room = Math.max(10, width - word.length - 1 - ESCAPE.length);
+  const room = Math.max(10, width - word.length - 1);
   const wrapped = wrap(safeText(text), room);
   const rows = wrapped.length <= most ? wrapped : [...wrapped.slice(0, most - 1), wrapped.slice(most - 1).join(' ')];
   return rows.map((row, index) =>
     line(
       index === 0 ? seg(word, role) : ' '.repeat(word.length),
       ...cut(line(` ${row}`), room + 1),
-      seg(isLast && index === rows.length - 1 ? ESCAPE : '', 'muted'),
+      seg(isLast && index === rows.length - 1 && row.length + ESCAPE.length <= room ? ESCAPE : '', 'muted'),
     ),
   );
 }

@@ -19,12 +19,15 @@ export interface LocalScheduleOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly lookEveryMs?: number;
+  /** Told after each look whose times are kept here. */
+  onKept?(workers: readonly WorkerName[]): void;
 }
 
 /** Starts the scheduler for the workers that QStash does not call, and keeps to what QStash does until the signal. */
 export async function keepLocalSchedule(scheduler: Scheduler, options: LocalScheduleOptions): Promise<void> {
   const { schedules, forceLocal, signal, lookEveryMs = LOOK_EVERY_MS } = options;
   if (schedules === null || forceLocal) {
+    options.onKept?.(WORKERS);
     scheduler.start();
     return;
   }
@@ -35,10 +38,11 @@ export async function keepLocalSchedule(scheduler: Scheduler, options: LocalSche
   };
   while (!signal.aborted) {
     const local = await localWorkers(schedules, signal, say);
-    // Whoever was told to stop meanwhile must not start.
+    // Switched off meanwhile, and the scheduler may have been stopped already.
     if (signal.aborted) return;
     scheduler.keep(local);
     scheduler.start();
+    options.onKept?.(local);
     await rest(lookEveryMs, signal);
   }
 }
@@ -55,7 +59,7 @@ async function localWorkers(
     else {
       const theirs = [...called].map(([worker, id]) => `${worker} (${id})`).join(', ');
       const ours = local.length === 0 ? 'nothing is left to do here' : `kept here: ${local.join(', ')}`;
-      say(`[schedule] QStash calls ${theirs}; ${ours}. --force-local runs all of them here as well.`);
+      say(`[schedule] QStash calls ${theirs}; ${ours}. email-ops work --force-local runs all of them as well.`);
     }
     return local;
   } catch (error) {

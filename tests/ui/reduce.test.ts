@@ -140,7 +140,7 @@ describe('notices', () => {
     const { state } = run(connected(calmSnapshot(), { size }), { type: 'told', level: 'critical', text });
     const lines = toastPanel(state, bodyOf(size))?.lines.map(textOf) ?? [];
     expect(lines.every(({ length }) => length === 80)).toBe(true);
-    expect(lines.join(' ').replaceAll(/ +/g, ' ').trim()).toBe(`FAILED ${text} Esc`);
+    expect(lines.join(' ').replaceAll(/ +/g, ' ').trim()).toBe(`FAILED ${text}`);
   });
 });
 

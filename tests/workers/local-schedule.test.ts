@@ -52,6 +52,30 @@ describe('who keeps the workers’ times', () => {
   const [processor] = EXPECTED_SCHEDULES;
   if (processor === undefined) throw new Error('There is no schedule.');
 
+  it('is nobody where it was told to stop before QStash answered', async () => {
+    const answer = Promise.withResolvers<readonly Schedule[]>();
+    await begin(() => answer.promise);
+    stop.abort();
+    await scheduler.stop();
+    answer.resolve([]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(local()).toEqual([]);
+  });
+
+  it('is told, so that nobody takes a worker that has nothing to do for one that is at work', async () => {
+    const kept: unknown[] = [];
+    const read = async () => ({
+      schedules: [active(processor)],
+      deadLetters: 0,
+      deadLettersTruncated: false,
+      skipped: 0,
+    });
+    const options = { schedules: { read }, forceLocal: false, log, signal: stop.signal };
+    void keepLocalSchedule(scheduler, { ...options, onKept: (workers) => kept.push(workers) });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(kept).toEqual([['health-monitor', 'quota-sync']]);
+  });
+
   it('is this process where QStash calls nobody', async () => {
     await begin(async () => []);
     expect(local()).toEqual(['queue-processor', 'health-monitor', 'quota-sync']);

@@ -6,6 +6,7 @@ import { createAudit } from '../../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock } from '../../data/queue-lock.ts';
 import { formatAge, formatClock, formatLatency, plural } from '../../domain/format.ts';
 import { formatPause, type Pause } from '../../domain/lock.ts';
+import { WORKERS, type WorkerName } from '../../domain/run.ts';
 import { cleanText } from '../../domain/text.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import type { ActionContext, ActionOutcome, Actions } from '../../ui/actions.ts';
@@ -178,10 +179,19 @@ function workerActions({ workers, ...options }: ActionsOptions): Actions {
         await workers.switchOff();
       }
       const missing = await audit('workers', on ? 'on' : 'off');
-      const where = workers.forceLocal ? 'whatever QStash calls' : 'where QStash does not call them';
-      return done(`${on ? `the workers run here on their schedules, ${where}` : 'the workers here are off'}${missing}`);
+      if (on) onProgress({ text: 'asks QStash whom it calls' });
+      const kept = on ? await workers.kept() : null;
+      const { level, text } = kept === null ? done('the workers here are off') : keptWords(kept);
+      return { level, text: `${text}${missing}` };
     },
   };
+}
+
+/** Where QStash calls them all, nothing runs here: nobody may take that for a processor that is at work. */
+export function keptWords(kept: readonly WorkerName[]): ActionOutcome {
+  if (kept.length === WORKERS.length) return done('all workers run here on their schedules');
+  if (kept.length > 0) return done(`on their schedules here: ${kept.join(', ')}; QStash calls the others`);
+  return refused('QStash calls every worker, so none has anything to do here until it stops; r, h and u run one now');
 }
 
 function alertActions(options: ActionsOptions): Actions {

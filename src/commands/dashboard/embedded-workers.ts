@@ -11,10 +11,10 @@ import { openWorkers } from '../workers.ts';
 import type { Emit } from './open.ts';
 
 export interface EmbeddedWorkers {
-  /** They keep their times whatever QStash does. */
-  readonly forceLocal: boolean;
   state(): WorkersState;
   switchOn(): Promise<void>;
+  /** Whose times are kept here, once it is known: QStash is asked first whom it calls. Null when they were switched off before. */
+  kept(): Promise<readonly WorkerName[] | null>;
   /** Drains: what has not begun is given back, what is in flight is waited for. */
   switchOff(): Promise<void>;
   /** One run now; null when this worker runs already. */
@@ -30,7 +30,7 @@ const DRAIN_MS = 60_000;
 /** Null where what they need is not configured. Nothing is loaded before the first run. */
 export async function embedWorkers(
   systems: Systems,
-  { log, emit, forceLocal }: { log: Logger; emit: Emit; forceLocal: boolean },
+  { log, emit, forceLocal }: { log: Logger; emit: Emit; /** They keep their times whatever QStash does. */ forceLocal: boolean },
 ): Promise<EmbeddedWorkers | null> {
   if (systems.redis === null || systems.supabase === null) return null;
   const { redis: target } = systems.config;
@@ -39,6 +39,7 @@ export async function embedWorkers(
   // Their own, so that a budget for looking is not used up by working.
   let connection: RedisConnection | null = null;
   let schedule: AbortController | null = null;
+  let firstKept = Promise.withResolvers<readonly WorkerName[] | null>();
   let state: WorkersState = 'off';
   const watchers = new Map<string, (worker: WorkerState) => void>();
   const become = (next: WorkersState) => {
@@ -65,21 +66,24 @@ export async function embedWorkers(
     become('off');
   };
   return {
-    forceLocal,
     state: () => state,
     switchOn: async () => {
       const { keepLocalSchedule } = await import('../../workers/local-schedule.ts');
       schedule = new AbortController();
       const { signal } = schedule;
+      firstKept = Promise.withResolvers();
+      const { resolve } = firstKept;
       const kept = keepLocalSchedule(await scheduler(), {
         schedules: systems.schedules,
         forceLocal,
         log,
         signal,
+        onKept: resolve,
       });
-      kept.catch((error: unknown) => log.error(`[schedule] ${String(error)}`));
+      kept.catch((error: unknown) => log.error(`[schedule] ${String(error)}`)).finally(() => resolve(null));
       become('on');
     },
+    kept: () => firstKept.promise,
     switchOff,
     runNow: async (name, onProgress) => {
       const ready = await scheduler();

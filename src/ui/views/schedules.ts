@@ -16,30 +16,20 @@ import { detailLines, scheduleDetailPanel, scheduleListPanel } from './parts/sch
 import { withLoaded, without } from './parts/schedule-reads.ts';
 import {
   chosenDead,
+  SCHEDULES_FIRST,
   type ScheduleRow,
   type SchedulesLocal,
   scheduleOf,
   scheduleRows,
   selectedRow,
 } from './parts/schedule-rows.ts';
-import { FIRST, indexIn, MOVES, movedIn, rowAt, settledIn } from './parts/selection.ts';
-
-const INITIAL: SchedulesLocal = {
-  selection: FIRST,
-  marked: [],
-  isOpen: false,
-  scroll: 0,
-  deliveries: {},
-  dead: null,
-  isLoadingMore: false,
-  readForEpochMs: null,
-};
+import { indexIn, MOVES, movedIn, rowAt, settledIn } from './parts/selection.ts';
 
 export const schedules = defineView<SchedulesLocal>({
   id: 'schedules',
   title: 'Schedules',
   summary: 'what QStash calls when, what came of it, and what it gave up on',
-  initial: INITIAL,
+  initial: SCHEDULES_FIRST,
   handles: [...MOVES, 'open', 'back', 'trigger', 'switch-schedule', 'retry', 'discard', 'select', 'select-all'],
   panels,
   unless,

@@ -196,6 +196,13 @@ describe('what the keys of the view of schedules do', () => {
     expect(hints(onDead)).not.toContain('t trigger');
   });
 
+  it('offer to let a paused schedule go on', () => {
+    const all = schedulesOf(calmSnapshot()).map((schedule) => ({ ...schedule, isPaused: true }));
+    const paused = withSchedules(calmSnapshot(), all);
+    expect(textOf(hintLine(view(paused), 200))).toContain('P resume schedule');
+    expect(textOf(hintLine(view(), 200))).toContain('P pause schedule');
+  });
+
   it('keep the selection on its row when others come and go', async () => {
     const [selected] = press(withDead(2, 3), 'G', 'k');
     const newer = afterEvents(selected, loadedDead([aDeadDelivery(1), aDeadDelivery(2), aDeadDelivery(3)]));

@@ -4,7 +4,7 @@ import { type Fault, lastValue } from '../../../domain/loaded.ts';
 import type { Schedule } from '../../../domain/schedule.ts';
 import { type ScheduleStanding, scheduleStandings } from '../../../domain/schedule-standing.ts';
 import { type State, shownPicture } from '../../state.ts';
-import { indexIn, type Selection } from './selection.ts';
+import { FIRST, indexIn, type Selection } from './selection.ts';
 
 export type ScheduleRow =
   | { readonly id: string; readonly kind: 'schedule'; readonly standing: ScheduleStanding }
@@ -29,6 +29,17 @@ export interface SchedulesLocal {
   /** When the schedules were read that the rest was read for, epoch ms. */
   readonly readForEpochMs: number | null;
 }
+
+export const SCHEDULES_FIRST: SchedulesLocal = {
+  selection: FIRST,
+  marked: [],
+  isOpen: false,
+  scroll: 0,
+  deliveries: {},
+  dead: null,
+  isLoadingMore: false,
+  readForEpochMs: null,
+};
 
 export function scheduleRows(state: State, { dead }: Pick<SchedulesLocal, 'dead'>): readonly ScheduleRow[] {
   const { schedules: part } = shownPicture(state);
@@ -59,6 +70,12 @@ export function scheduleIdOf(standing: ScheduleStanding): string {
 /** Null where there is none: the standing is that it is missing, or the row is no schedule. */
 export function scheduleOf(row: ScheduleRow | undefined): Schedule | null {
   return row?.kind !== 'schedule' || row.standing.kind === 'missing' ? null : row.standing.schedule;
+}
+
+/** Whether the selected schedule is paused: then the key lets it go on. */
+export function isSelectedPaused(state: State): boolean {
+  const local = state.local.schedules as SchedulesLocal | undefined;
+  return scheduleOf(selectedRow(state, local ?? SCHEDULES_FIRST))?.isPaused === true;
 }
 
 /** The dead letters that a command is about: those that are marked, else the one that is selected. */
