@@ -48,6 +48,9 @@ describe('what the view of schedules reads', () => {
     const at = async (columns: number, rows: number) =>
       (await rowsOf(inView('schedules', calmSnapshot(), { size: { columns, rows } }))).join('\n');
     expect(await at(60, 16)).toMatch(/schedule +next +│\n/);
+    const many = loadedDeliveries(Array.from({ length: 9 }, (_, n) => aDelivery({ messageId: `msg_${n}` })));
+    const small = afterEvents(view(calmSnapshot(), { size: { columns: 60, rows: 16 } }), many);
+    expect((await rowsOf(small)).join('\n')).toMatch(/email-queue-processor · \d lines? more, Enter ─/);
     expect(await at(120, 36)).toMatch(/…\S*email\/worker\/queue-processor *│/);
   });
 

@@ -6,7 +6,7 @@ import type { ScheduleOverview } from '../../../domain/schedule.ts';
 import type { ScheduleStanding } from '../../../domain/schedule-standing.ts';
 import { outside } from '../../../domain/state-words.ts';
 import { inside, type Rect } from '../../layout.ts';
-import { BLANK, cut, fill, type Line, line, type Role, seg } from '../../line.ts';
+import { BLANK, cut, fill, joinFitting, type Line, line, type Role, seg } from '../../line.ts';
 import type { Panel } from '../../panel.ts';
 import { partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
@@ -118,21 +118,30 @@ export function scheduleDetailPanel(
   const below = Math.max(0, lines.length - first - room.height);
   const what = row === undefined ? '' : row.kind === 'dead' ? 'Dead letter' : outside(scheduleIdOf(row.standing), 60);
   const hint = local.isOpen ? `${plural(below, 'line')} below, PgDn` : `${plural(below, 'line')} more, Enter`;
+  const title = [
+    line(seg(what === '' ? 'Nothing selected' : what, 'strong')),
+    line(
+      seg(
+        row?.kind === 'schedule' && (below === 0 || room.width >= LEAST_FOR_ABOUT) ? 'its last messages' : '',
+        'muted',
+      ),
+    ),
+    line(seg(first === 0 ? '' : `${plural(first, 'line')} above`, 'muted')),
+    line(seg(below === 0 ? '' : hint, 'muted')),
+  ];
   return {
     id: 'schedule-detail',
     rect,
     frame: {
-      title: line(
-        seg(what === '' ? 'Nothing selected' : what, 'strong'),
-        seg(row?.kind === 'schedule' ? ' · its last messages' : '', 'muted'),
-        seg(first === 0 ? '' : ` · ${plural(first, 'line')} above`, 'muted'),
-        seg(below === 0 ? '' : ` · ${hint}`, 'muted'),
-      ),
+      title: joinFitting(title, Number.POSITIVE_INFINITY),
       role: 'muted',
     },
     lines: lines.slice(first, first + room.height).map((each) => cut(each, room.width)),
   };
 }
+
+/** Narrower, how to see the rest matters more. */
+const LEAST_FOR_ABOUT = 70;
 
 interface DetailOptions {
   readonly local: SchedulesLocal;
