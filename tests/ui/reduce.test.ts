@@ -281,7 +281,7 @@ describe('the picture', () => {
 
   it('breaks a notice into lines rather than cut the name of a file', () => {
     const path = `/home/oncall/${'projects/'.repeat(6)}email-ops-report-2026-11-28-163227.md`;
-    const notice = { level: 'ok' as const, text: `report saved: ${path}`, atEpochMs: NOON };
+    const notice = { level: 'ok' as const, text: `report saved: ${path}`, atEpochMs: NOON, of: 'action' as const };
     const state = { ...connected(calmSnapshot()), size: { columns: 80, rows: 24 }, notice };
     const lines =
       frameOf(state)

@@ -30,7 +30,11 @@ const DRAIN_MS = 60_000;
 /** Null where what they need is not configured. Nothing is loaded before the first run. */
 export async function embedWorkers(
   systems: Systems,
-  { log, emit, forceLocal }: { log: Logger; emit: Emit; /** They keep their times whatever QStash does. */ forceLocal: boolean },
+  {
+    log,
+    emit,
+    forceLocal,
+  }: { log: Logger; emit: Emit /** They keep their times whatever QStash does. */; forceLocal: boolean },
 ): Promise<EmbeddedWorkers | null> {
   if (systems.redis === null || systems.supabase === null) return null;
   const { redis: target } = systems.config;
