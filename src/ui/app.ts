@@ -4,7 +4,7 @@
  */
 import { type Cadence, goodForMs } from '../domain/cadence.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { type ActionKind, type Actions, CHANGING_ACTIONS, perform } from './actions.ts';
+import { type ActionKind, type ActionRequest, type Actions, CHANGING_ACTIONS, perform } from './actions.ts';
 import { frameOf } from './frame.ts';
 import { createFrames } from './frames.ts';
 import type { LoadEvent, Loaders, LoadRequest } from './loaders.ts';
@@ -21,6 +21,7 @@ import {
   type WorkersState,
 } from './state.ts';
 import { createTerminal, type TerminalInput, type TerminalOutput } from './terminal.ts';
+import { whatWords } from './toast.ts';
 import { addressed } from './words.ts';
 
 export interface AppOptions {
@@ -79,6 +80,7 @@ export function createApp(options: AppOptions): App {
   let screen: DashboardScreen | null = null;
   let ticker: { stop(): void } | null = null;
   let stopped: Promise<void> | null = null;
+  const unfinished = new Map<Promise<void>, ActionRequest>();
 
   const terminal = createTerminal({
     input: options.input,
@@ -148,7 +150,12 @@ export function createApp(options: AppOptions): App {
         return effect satisfies never;
     }
   };
-  const act = async ({ id, request }: Extract<Effect, { kind: 'act' }>) => {
+  const act = async (effect: ActEffect) => {
+    const acting = carryOutAction(effect);
+    if (isHalfDoneWhenLeft(effect.request)) unfinished.set(acting, effect.request);
+    await acting.finally(() => unfinished.delete(acting));
+  };
+  const carryOutAction = async ({ id, request }: ActEffect) => {
     // Said by the keymap already; this is the door itself.
     const isForbidden = CHANGING_ACTIONS.has(request.kind) && (state.readOnly ?? session?.readOnly ?? null) !== null;
     const outcome = isForbidden
@@ -203,8 +210,14 @@ export function createApp(options: AppOptions): App {
   };
   const shutDown = async () => {
     const waiting = (text: string) => dispatch({ type: 'closing', text });
+    const finish = async () => {
+      const [request] = unfinished.values();
+      if (request !== undefined) waiting(`waiting for ${whatWords(request)} to finish; Ctrl-C leaves at once`);
+      await Promise.allSettled(unfinished.keys());
+      await session?.close(waiting);
+    };
     try {
-      await Promise.race([session?.close(waiting), forced.promise]);
+      await Promise.race([finish(), forced.promise]);
     } finally {
       stopping.abort();
       ticker?.stop();
@@ -216,6 +229,13 @@ export function createApp(options: AppOptions): App {
     }
   };
   return { run, stop, [Symbol.asyncDispose]: stop };
+}
+
+type ActEffect = Extract<Effect, { kind: 'act' }>;
+
+/** Runs are drained by the session, and what is only followed goes on by itself; everything else would stay half done. */
+function isHalfDoneWhenLeft({ kind }: ActionRequest): boolean {
+  return kind !== 'run' && kind !== 'workers' && kind !== 'schedule';
 }
 
 /** At the full second, where the clock on the screen changes. */

@@ -94,13 +94,16 @@ function lockFact(state: State): Line {
   const known = lock === null ? undefined : lastValue(lock);
   if (known === undefined) return line(seg(lock === null ? 'lock …' : 'lock not known', 'muted'));
   const inFlight = queue === null ? null : (lastValue(queue)?.counts.processing ?? null);
-  const { text, role } = lockWords(known, inFlight, shownNow(state));
-  return line(seg(text, role));
+  const now = shownNow(state);
+  const { text, role } = lockWords(known, inFlight, now);
+  if (lock?.state !== 'stale') return line(seg(text, role));
+  // Nobody may take for the present what Redis said before it fell silent.
+  return line(seg(`${text}, ${formatAge(now - lock.atEpochMs)} ago`, 'muted'));
 }
 
 function workersFact({ workers }: State): Line {
   if (workers === 'unavailable') return [];
-  return line(seg(`workers ${workers}`, workers === 'off' ? 'muted' : 'ok'));
+  return line(seg(`workers ${workers}`, workers === 'on' || workers === 'draining' ? 'ok' : 'muted'));
 }
 
 /** The same, from the longest to the shortest. Old only when a refresh has been missed: its clock takes fewer bytes than its age. */

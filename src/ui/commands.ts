@@ -8,7 +8,7 @@ import { type Form, withError } from './dialog.ts';
 import { pauseOf } from './keymap.ts';
 import { line, seg } from './line.ts';
 import { reportOf } from './report.ts';
-import { type CommandName, type State, type Step, shownPicture } from './state.ts';
+import { areSwitchedOn, type CommandName, type State, type Step, shownPicture } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
 import { toView } from './to-view.ts';
 import { VIEWS, viewOf } from './views.ts';
@@ -54,7 +54,7 @@ const PROGRAM_COMMANDS: Readonly<Partial<Record<CommandName, Handler>>> = {
       : [{ ...state, notice: null, noticesBefore: [] }, []],
   pause,
   run: (state, worker) => (isWorkerName(worker) ? act(state, { kind: 'run', worker }) : [state, []]),
-  workers: (state) => act(state, { kind: 'workers', on: state.workers !== 'on' }),
+  workers: (state) => act(state, { kind: 'workers', on: !areSwitchedOn(state) }),
   report: (state) => act(state, { kind: 'report', markdown: reportOf(state) }),
   unmask: (state) => act(state, { kind: 'unmask', on: state.isMasked }),
   theme: (state, wanted) => {

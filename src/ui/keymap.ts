@@ -9,7 +9,7 @@ import type { WorkerName } from '../domain/run.ts';
 import { holderWords } from '../domain/state-words.ts';
 import type { ActionKind } from './actions.ts';
 import { RANGES } from './chart.ts';
-import { type CommandName, type State, whyInert } from './state.ts';
+import { areSwitchedOn, type CommandName, type State, whyInert } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
 import { localOf } from './view.ts';
 import { isSelectedDisabled } from './views/parts/provider-local.ts';
@@ -216,7 +216,7 @@ export const KEYMAP: readonly KeyRow[] = [
     keys: ['w'],
     word: 'workers',
     does: 'switch the workers of this console on or off',
-    hint: (state) => (state.workers === 'on' ? 'workers off' : 'workers on'),
+    hint: (state) => (areSwitchedOn(state) ? 'workers off' : 'workers on'),
     name: 'workers',
     scope: 'program',
     changes: true,
@@ -469,9 +469,9 @@ function runningWhy(state: State, worker: WorkerName): string | null {
 }
 
 /** What is in flight would be neither finished nor given back while we are stopped. */
-function standsStillWhy({ workers, live }: State): string | null {
-  if (workers === 'on') return 'the workers here would stand still: switch them off first';
-  const [run] = live;
+function standsStillWhy(state: State): string | null {
+  if (areSwitchedOn(state)) return 'the workers here would stand still: switch them off first';
+  const [run] = state.live;
   return run === undefined ? null : `${run.worker}, which runs here, would stand still: wait until it ends`;
 }
 

@@ -73,7 +73,8 @@ export interface State {
 
 export type Connection = { readonly kind: 'connecting'; readonly step: string } | { readonly kind: 'open' };
 
-export type WorkersState = 'unavailable' | 'off' | 'on' | 'draining';
+/** `standby`: switched on, but QStash calls all of them. */
+export type WorkersState = 'unavailable' | 'off' | 'on' | 'standby' | 'draining';
 
 /** Redis commands so far. */
 export interface CommandSample {
@@ -259,6 +260,11 @@ export function initialState(beginning: Beginning): State {
     closing: null,
     lastActionId: 0,
   };
+}
+
+/** The workers in here were switched on, whether there is anything for them to do or not. */
+export function areSwitchedOn({ workers }: State): boolean {
+  return workers === 'on' || workers === 'standby';
 }
 
 /** The picture that is shown, and the instant that its ages are counted to. */

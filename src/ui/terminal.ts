@@ -116,6 +116,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     output.off('resize', onResize);
     process.off('SIGTSTP', suspend);
     process.off('SIGCONT', onContinued);
+    process.off('SIGUSR1', ignore);
     process.off('exit', leave);
     process.off('uncaughtExceptionMonitor', leave);
     giveBack();
@@ -130,6 +131,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
       output.on('resize', onResize);
       process.on('SIGTSTP', suspend);
       process.on('SIGCONT', onContinued);
+      // Else Node opens its inspector, and prints its address into the picture.
+      process.on('SIGUSR1', ignore);
       process.on('exit', leave);
       // Before Node prints the exception, so that it can be read.
       process.on('uncaughtExceptionMonitor', leave);
@@ -137,6 +140,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
     },
   };
 }
+
+const ignore = () => {};
 
 function createKeys({ onInput }: TerminalOptions) {
   const decoder = new TextDecoder();

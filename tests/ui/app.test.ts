@@ -259,8 +259,43 @@ describe('leaving', () => {
     expect(tty.screen.isAlternate()).toBe(false);
   });
 
+  it('waits for what an operator has begun to change, before the connections are closed', async () => {
+    const steps: string[] = [];
+    const changing = Promise.withResolvers<void>();
+    const { tty, ended } = start({
+      session: {
+        actions: {
+          unmask: async () => {
+            await changing.promise;
+            steps.push('changed');
+            return { level: 'ok', text: 'addresses are shown' };
+          },
+        },
+        close: async () => {
+          steps.push('closed');
+        },
+      },
+    });
+    await tty.until('email is flowing');
+    tty.type('m');
+    tty.type('q');
+    await tty.until('waiting for showing addresses to finish; Ctrl-C leaves at once');
+    changing.resolve();
+    await ended;
+    expect(steps).toEqual(['changed', 'closed']);
+  });
+
   it('takes no listener and no timer along', async () => {
-    const events = ['SIGTSTP', 'SIGCONT', 'exit', 'uncaughtException', 'uncaughtExceptionMonitor', 'SIGTERM', 'SIGINT'];
+    const events = [
+      'SIGTSTP',
+      'SIGCONT',
+      'SIGUSR1',
+      'exit',
+      'uncaughtException',
+      'uncaughtExceptionMonitor',
+      'SIGTERM',
+      'SIGINT',
+    ];
     const count = () => events.map((event) => process.listenerCount(event));
     const before = count();
     const { tty, ended } = start();

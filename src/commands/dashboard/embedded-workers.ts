@@ -82,7 +82,10 @@ export async function embedWorkers(
         forceLocal,
         log,
         signal,
-        onKept: resolve,
+        onKept: (workers) => {
+          resolve(workers);
+          become(workers.length === 0 ? 'standby' : 'on');
+        },
       });
       kept.catch((error: unknown) => log.error(`[schedule] ${String(error)}`)).finally(() => resolve(null));
       become('on');
