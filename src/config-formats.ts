@@ -31,7 +31,7 @@ const FORMATS: Readonly<Record<Format, (variable: Variable) => z.ZodType<Value>>
       if (url?.protocol === 'https:' || url?.protocol === 'http:')
         return 'is a REST address; put it in KV_REST_API_URL, with its token in KV_REST_API_TOKEN';
       if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '')
-        return 'is not a Redis address; it must look like redis://user:password@host:6379/0';
+        return 'is not a Redis address';
       return null;
     }),
 
@@ -39,7 +39,7 @@ const FORMATS: Readonly<Record<Format, (variable: Variable) => z.ZodType<Value>>
     checked((text) => {
       const url = parseUrl(text);
       const isSmtp = url !== null && (url.protocol === 'smtp:' || url.protocol === 'smtps:') && url.hostname !== '';
-      return isSmtp ? null : 'is not an SMTP address; it must look like smtp://user:password@host:587';
+      return isSmtp ? null : 'is not an SMTP address';
     }),
 
   'webhook-url': () =>

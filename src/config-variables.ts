@@ -51,7 +51,7 @@ export const VARIABLES = {
     group: 'Redis',
     what: 'a Redis of your own, by TCP; not used when KV_REST_API_URL is set',
     format: 'redis-url',
-    remedy: 'redis://user:password@host:6379/0, or rediss:// for TLS',
+    remedy: 'it looks like redis://user:password@host:6379/0, or rediss:// for TLS',
   },
   NEXT_PUBLIC_SUPABASE_URL: {
     aliases: ['SUPABASE_URL'],
@@ -216,7 +216,7 @@ export const VARIABLES = {
     group: 'Sandbox',
     what: 'the sandbox really sends, by this SMTP server, instead of simulating four providers',
     format: 'smtp-url',
-    remedy: 'smtp://user:password@host:587, or smtps:// for TLS from the start',
+    remedy: 'it looks like smtp://user:password@host:587, or smtps:// for TLS from the start',
   },
   EMAIL_OPS_SANDBOX: {
     group: 'Sandbox',

@@ -108,6 +108,10 @@ describe('loadConfig', () => {
 
   it.each([
     [{ KV_REST_API_URL: 'rediss://x.upstash.io:6379', KV_REST_API_TOKEN: 't' }, /put it in REDIS_URL/],
+    [
+      { REDIS_URL: 'foo' },
+      /^REDIS_URL is not a Redis address \(it looks like redis:\/\/user:password@host:6379\/0, or rediss:\/\/ for TLS\)$/,
+    ],
     [{ REDIS_URL: 'https://x.upstash.io' }, /^REDIS_URL is a REST address; put it in KV_REST_API_URL/],
     [
       { UPSTASH_REDIS_REST_URL: 'x.upstash.io', KV_REST_API_TOKEN: 't' },
