@@ -27,8 +27,7 @@ export function describeFailure(error: unknown, context: FailureContext): Failur
 
 function failureOf(error: unknown, { help, isInterrupted }: FailureContext): Failure {
   const fault = (error as { fault?: Fault } | null)?.fault;
-  if (isInterrupted && (isAbort(error) || fault?.code === 'cancelled'))
-    return { lines: [], exitCode: EXIT.interrupted };
+  if (isInterrupted && isStop(error)) return { lines: [], exitCode: EXIT.interrupted };
   if (error instanceof ConfigError)
     return { lines: error.problems.map((problem) => `email-ops: ${problem}`), exitCode: EXIT.usage };
   if (error instanceof UsageError)
@@ -51,6 +50,10 @@ export function stackOf(error: unknown): string {
   return `${lines.map(withoutControls).join('\n')}\n`;
 }
 
+function isStop(error: unknown): boolean {
+  return isAbort(error) || (error as { fault?: Fault } | null)?.fault?.code === 'cancelled';
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || (error as { code?: unknown }).code === 'ABORT_ERR');
 }
@@ -68,7 +71,7 @@ function sentence(error: unknown): string {
 
 /** What lies behind it, where that is more than the sentence says already, or that we were told to stop. */
 function cause(error: unknown): string {
-  if (!(error instanceof Error && error.cause instanceof Error) || isAbort(error.cause)) return '';
+  if (!(error instanceof Error && error.cause instanceof Error) || isStop(error.cause)) return '';
   const text = oneLine(error.cause);
   return oneLine(error).includes(text) ? '' : ` (${text})`;
 }
