@@ -15,6 +15,7 @@ import {
   ask,
   askAgain,
   EMPTY_LIST,
+  hold,
   type ListStep,
   move,
   selectedItem,
@@ -133,7 +134,7 @@ function obey(state: State, name: CommandName, local: QueueLocal): Step {
     case 'select':
       return select(local);
     case 'select-all':
-      return { local: { ...local, marked: allMarked(local) } };
+      return { local: { ...local, list: hold(local.list), marked: allMarked(local) } };
     case 'sort': {
       const sort = QUEUE_SORTS[(QUEUE_SORTS.indexOf(local.sort) + 1) % QUEUE_SORTS.length] ?? local.sort;
       return begin({ ...local, sort });
@@ -243,7 +244,10 @@ function open(local: QueueLocal): Step {
   if (item === undefined) return {};
   const id = item.kind === 'dead' ? item.originalQueueId : item.id;
   const opened = { item, details: id === null ? null : undefined, fault: null, loadedAtEpochMs: null, scroll: 0 };
-  return { local: { ...local, open: opened }, effects: id === null ? [] : [load({ kind: 'email', id })] };
+  return {
+    local: { ...local, list: hold(local.list), open: opened },
+    effects: id === null ? [] : [load({ kind: 'email', id })],
+  };
 }
 
 function listGroup(local: QueueLocal): Step {

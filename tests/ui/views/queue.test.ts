@@ -160,6 +160,29 @@ describe('the list', () => {
     expect(ui.refresh().answer().selected).toContain('00000003');
   });
 
+  it('stays at the top of a busy queue until somebody moves or selects, and again once somebody has gone there', () => {
+    const ui = new Console(rows(50)).answer();
+    let next = 100;
+    const more = () => {
+      ui.items = [...Array.from({ length: 60 }, () => aListedEmail(next++)), ...ui.items];
+      return ui.refresh().answer();
+    };
+    more();
+    expect(ui.selected).toContain('00000100');
+    expect(ui.text).toContain('Emails · 1–27 of');
+    expect(more().selected).toContain('00000160');
+    ui.press('down').answer();
+    expect(more().selected).toContain('00000161');
+    expect(ui.text).not.toContain('Emails · 1–');
+    ui.press('g').answer();
+    expect(more().selected).toContain('00000280');
+    for (const key of ['V', 'enter']) {
+      ui.press('g').answer().press(key).answer();
+      more().press('escape');
+      expect(ui.selected).toContain(`00000${next - 120}`);
+    }
+  });
+
   it('does not load anew while it is frozen, nor ask twice while it waits', () => {
     const ui = new Console().refresh().refresh();
     expect(ui.asked).toHaveLength(1);

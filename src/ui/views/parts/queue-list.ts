@@ -13,6 +13,8 @@ export interface QueueList {
   /** Place of the first item in the whole list, from 0; null after a jump to the end, from where nobody counts. */
   readonly firstNumber: number | null;
   readonly selected: number;
+  /** Nobody has moved or selected anything since the list began: its start is what is looked at, whatever comes. */
+  readonly isAtTop: boolean;
   /** Null before the first answer. */
   readonly loadedAtEpochMs: number | null;
   readonly fault: Fault | null;
@@ -40,6 +42,7 @@ export const EMPTY_LIST: QueueList = {
   hasAfter: false,
   firstNumber: 0,
   selected: 0,
+  isAtTop: true,
   loadedAtEpochMs: null,
   fault: null,
   skipped: 0,
@@ -76,20 +79,26 @@ export function askAgain(list: QueueList, query: QueueQuery): ListStep {
   return ask(list, query, { kind: 'from', key: (anchor ?? list.items[0])?.key ?? '' });
 }
 
+/** The row that is selected is meant from now on, wherever it goes. */
+export function hold(list: QueueList): QueueList {
+  return { ...list, isAtTop: false };
+}
+
 /** Moves the selection by rows, and loads what it comes near to. */
 export function move(list: QueueList, query: QueueQuery, by: number): ListStep {
   if (list.selected === UNSETTLED) return { list, request: null };
   const selected = Math.max(0, Math.min(list.items.length - 1, list.selected + by));
-  return loadAhead({ ...list, selected }, query);
+  return loadAhead({ ...hold(list), selected }, query);
 }
 
+/** Whoever goes there wants to see what comes. */
 export function toStart(list: QueueList, query: QueueQuery): ListStep {
-  if (!list.hasBefore) return { list: { ...list, selected: 0 }, request: null };
-  return ask({ ...list, selected: UNSETTLED }, query, { kind: 'first' });
+  if (!list.hasBefore) return { list: { ...list, selected: 0, isAtTop: true }, request: null };
+  return ask({ ...list, selected: UNSETTLED, isAtTop: true }, query, { kind: 'first' });
 }
 
 export function toEnd(list: QueueList, query: QueueQuery): ListStep {
-  const moved = { ...list, selected: Math.max(0, list.items.length - 1) };
+  const moved = { ...hold(list), selected: Math.max(0, list.items.length - 1) };
   if (!list.hasAfter) return { list: moved, request: null };
   return list.isForwardOnly ? loadAhead(moved, query) : ask(moved, query, { kind: 'last' });
 }
@@ -177,7 +186,7 @@ function merged(list: QueueList, place: PagePlace, page: QueuePage): QueueList {
   }
 }
 
-/** By its id; where the row is gone, what has taken its place. */
+/** By its id; where the row is gone, what has taken its place. At the top until somebody has moved. */
 function keepSelection(
   list: QueueList,
   part: Pick<QueueList, 'items' | 'hasBefore' | 'hasAfter' | 'firstNumber'>,
@@ -186,7 +195,7 @@ function keepSelection(
   const found = part.items.findIndex((item) => item.id === id);
   const shift = (list.firstNumber ?? 0) - (part.firstNumber ?? 0);
   const instead = Math.max(0, Math.min(part.items.length - 1, list.selected + shift));
-  const selected = list.selected === UNSETTLED ? 0 : found >= 0 ? found : instead;
+  const selected = list.isAtTop || list.selected === UNSETTLED ? 0 : found >= 0 ? found : instead;
   return { ...list, ...part, selected };
 }
 
