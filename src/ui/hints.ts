@@ -2,6 +2,7 @@
 import { hintOf, isMeant, KEYMAP, type KeyRow, keyLabel, rowFor, whyNot } from './keymap.ts';
 import { type Line, line, seg, spread, widthOf } from './line.ts';
 import type { State } from './state.ts';
+import { tourHints } from './tour.ts';
 
 const GAP = '  ';
 /** These are at the right end, whatever else fits. */
@@ -48,8 +49,8 @@ function hints(rows: readonly KeyRow[], state: State, cells: number): Line {
 
 function inDialog({ dialog, closing }: State): string | null {
   if (closing !== null) return 'Ctrl-C leaves at once';
-  // The tour has its keys in itself, and points at these.
-  if (dialog === null || dialog.kind === 'tour') return null;
+  if (dialog === null) return null;
+  if (dialog.kind === 'tour') return tourHints(dialog.step);
   if (dialog.kind === 'help') return 'Up Down PgUp PgDn scroll, any other key closes';
   if (dialog.kind === 'command') return 'Tab completes, Enter does it, Esc goes back';
   if (dialog.kind === 'prompt') return 'Enter keeps it, Esc takes it back';

@@ -36,9 +36,18 @@ const STOPS: readonly Stop[] = [
   {
     at: 'hints',
     title: 'What can be done now',
-    text: 'p pauses the queue for workers of every version, w runs the workers in here, ? lists all keys, q leaves. What is hard to undo asks first.',
+    text: 'The last line names the keys of the moment, now those of the tour. After it, p pauses the queue for workers of every version, w runs the workers in here, ? lists all keys, q leaves. What is hard to undo asks first.',
   },
 ];
+
+/** The keys that mean something while it is open. */
+export function tourHints(step: number): string {
+  return `Enter ${isLast(step) ? 'done' : 'next'}, ← back, Esc ends the tour`;
+}
+
+function isLast(step: number): boolean {
+  return step === STOPS.length - 1;
+}
 
 /** One key in the tour. */
 export function typeInTour(state: State, step: number, key: string): Step {
@@ -72,11 +81,12 @@ function note({ title, text }: Stop, target: Rect, { state, step }: { state: Sta
   const width = Math.min(WIDTH, columns - 2);
   const words = wrap(text, width - 4);
   const height = words.length + 4;
-  const isBelow = target.y + target.height + height <= rows;
-  const y = isBelow ? target.y + target.height : Math.max(0, target.y - height);
+  // The tabs are left whole: half a row of them would look like a mistake.
+  const below = Math.max(target.y + target.height, bodyOf(state.size).y);
+  const isBelow = below + height <= rows;
+  const y = isBelow ? below : Math.max(0, target.y - height);
   const x = Math.max(0, Math.min(target.x + 1, columns - width));
   const rect = { x, y, width, height: Math.min(height, rows - y) };
-  const last = step === STOPS.length - 1;
   return {
     id: 'tour',
     rect,
@@ -89,7 +99,7 @@ function note({ title, text }: Stop, target: Rect, { state, step }: { state: Sta
       [],
       line(
         seg(' Enter', 'key'),
-        last ? ' done' : ' next',
+        isLast(step) ? ' done' : ' next',
         seg('   ←', 'key'),
         ' back',
         seg('   Esc', 'key'),

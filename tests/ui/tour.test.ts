@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { frameOf } from '../../src/ui/frame.ts';
+import { hintLine } from '../../src/ui/hints.ts';
+import { textOf } from '../../src/ui/line.ts';
 import { reduce } from '../../src/ui/reduce.ts';
 import type { Effect, State, UiEvent } from '../../src/ui/state.ts';
 import { afterEvents, aState, calmSnapshot, connected, keys } from '../support/dashboard.ts';
@@ -30,8 +32,10 @@ describe('the tour', () => {
       const note = frame.find((panel) => panel.id === 'tour');
       const target = frame.find((panel) => panel.id === id);
       if (note === undefined || target === undefined) throw new Error(`nothing points at ${id}`);
-      const touches =
-        note.rect.y === target.rect.y + target.rect.height || note.rect.y + note.rect.height === target.rect.y;
+      // The tabs below the banner stay whole.
+      const end = id === 'banner' ? 'tabs' : id;
+      const below = frame.find((panel) => panel.id === end)?.rect ?? target.rect;
+      const touches = note.rect.y === below.y + below.height || note.rect.y + note.rect.height === target.rect.y;
       expect(touches).toBe(true);
       state = afterEvents(state, ...keys('enter'));
     }
@@ -50,6 +54,14 @@ describe('the tour', () => {
     expect(afterEvents(state, ...keys('p')).dialog).toEqual({ kind: 'tour', step: 1 });
   });
 
+  it('offers its own keys in the last line, and no others', () => {
+    const { state } = first();
+    expect(textOf(hintLine(state, 80)).trim()).toBe('Enter next, ← back, Esc ends the tour');
+    const last = afterEvents(state, ...keys('enter', 'enter', 'enter', 'enter'));
+    expect(textOf(hintLine(last, 80)).trim()).toBe('Enter done, ← back, Esc ends the tour');
+    expect(textOf(hintLine(afterEvents(last, ...keys('escape')), 80))).toMatch(/q quit $/);
+  });
+
   it.each([
     { columns: 80, rows: 24 },
     { columns: 120, rows: 36 },
@@ -59,6 +71,7 @@ describe('the tour', () => {
     for (let step = 1; step <= 5; step += 1) {
       const text = (await rowsOf(state)).join('\n');
       expect(text).toContain(`${step} of 5`);
+      expect(text).toContain('6 Runs');
       expect(text).toContain('Esc ends the tour');
       state = afterEvents(state, ...keys('enter'));
     }
