@@ -107,6 +107,19 @@ export function ratesOf(
   };
 }
 
+/** Smaller differences are none. */
+const STILL_PER_MINUTE = 0.05;
+
+/** Where the depth goes at these rates. */
+export function trendOf({
+  sentPerMinute,
+  enqueuedPerMinute,
+}: ReturnType<typeof ratesOf>): 'rising' | 'falling' | 'still' {
+  const netPerMinute = enqueuedPerMinute - sentPerMinute;
+  if (Math.abs(netPerMinute) < STILL_PER_MINUTE) return 'still';
+  return netPerMinute > 0 ? 'rising' : 'falling';
+}
+
 function sentPerMinuteSince(overview: QueueOverview, nowEpochMs: number, windowMs: number): number {
   return perMinuteSince(overview, nowEpochMs, windowMs, ({ sent }) => sent);
 }

@@ -1,5 +1,5 @@
 /** The state of queue and lock in the words of the on-call person: what screens, reports and notifications say alike. Pure. */
-import { drainForecast, ratesOf } from './drain.ts';
+import { drainForecast, ratesOf, trendOf } from './drain.ts';
 import { formatAge, formatClock, formatCount } from './format.ts';
 import type { Lock, LockState } from './lock.ts';
 import type { QueueOverview } from './queue.ts';
@@ -10,6 +10,8 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 /** `role` says how bad it is; the colour follows from it. */
 export interface Words {
   readonly text: string;
+  /** The same where there is little room. */
+  readonly short?: string;
   readonly role: 'text' | 'muted' | 'ok' | 'warning' | 'critical';
 }
 
@@ -22,7 +24,7 @@ export function drainWords(overview: QueueOverview, nowEpochMs: number): Words {
     case 'waiting':
       return { text: `nothing due before ${formatClock(forecast.untilEpochMs)} UTC`, role: 'ok' };
     case 'clearing':
-      return { text: `clears in ~${formatAge(Math.max(MINUTE_MS, forecast.etaMinutes * MINUTE_MS))}`, role: 'ok' };
+      return clearingWords(overview, forecast.etaMinutes, nowEpochMs);
     case 'stalled':
       return { text: 'stalled: nothing leaves', role: 'critical' };
     case 'steady':
@@ -37,6 +39,15 @@ export function drainWords(overview: QueueOverview, nowEpochMs: number): Words {
     default:
       return forecast satisfies never;
   }
+}
+
+/** While more comes than leaves, the forecast takes it for a burst that ends: whoever sees both has to be told. */
+function clearingWords(overview: QueueOverview, etaMinutes: number, nowEpochMs: number): Words {
+  const about = (minutes: number) => `~${formatAge(Math.max(MINUTE_MS, minutes * MINUTE_MS))}`;
+  const rates = ratesOf(overview, nowEpochMs);
+  if (trendOf(rates) !== 'rising') return { text: `clears in ${about(etaMinutes)}`, role: 'ok' };
+  const time = about((overview.counts.queued + overview.counts.processing) / rates.sentPerMinute);
+  return { text: `clears in ${time} if no more comes`, short: `clears ${time} if none comes`, role: 'text' };
 }
 
 function quotaEndWords(overview: QueueOverview, nowEpochMs: number): string {

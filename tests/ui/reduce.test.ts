@@ -279,6 +279,21 @@ describe('the picture', () => {
     expect(frameOf(afterEvents(state, ...keys('z', ','))).some(({ id }) => id === 'chart')).toBe(true);
   });
 
+  it('says in one line at 80×24 when a burst clears, beside the rates that make it rise', () => {
+    const calm = calmSnapshot();
+    const queue = lastValue(calm.queue) as QueueOverview;
+    const throughput = queue.throughput.map((bucket, index) =>
+      index === queue.throughput.length - 2 ? { ...bucket, enqueued: 700 } : bucket,
+    );
+    const overview = { ...queue, counts: { ...queue.counts, queued: 560 }, ready: 560, throughput };
+    const state = { ...connected({ ...calm, queue: loaded(overview, NOON) }), size: { columns: 80, rows: 24 } };
+    const lines = frameOf(state).find(({ id }) => id === 'queue')?.lines ?? [];
+    const words = lines.map((each) => textOf(each).trim());
+    expect(words[1]).toMatch(/^clears ~\d+ min if none comes$/);
+    expect(words[3]).toMatch(/^in \d+, out [\d.]+ ↗ \+\d+\/min$/);
+    expect(words[5]).toContain('dead letter');
+  });
+
   it('breaks a notice into lines rather than cut the name of a file', () => {
     const path = `/home/oncall/${'projects/'.repeat(6)}email-ops-report-2026-11-28-163227.md`;
     const notice = { level: 'ok' as const, text: `report saved: ${path}`, atEpochMs: NOON, of: 'action' as const };

@@ -1,10 +1,10 @@
 /** The queue as a panel: how much waits, since when, whether it moves, and whether it will clear. */
-import { ratesOf } from '../../../domain/drain.ts';
+import { ratesOf, trendOf } from '../../../domain/drain.ts';
 import { formatAge, formatClock, formatCount, plural } from '../../../domain/format.ts';
 import { lastValue } from '../../../domain/loaded.ts';
 import type { QueueOverview } from '../../../domain/queue.ts';
 import { sparkText } from '../../../domain/spark.ts';
-import { drainWords } from '../../../domain/state-words.ts';
+import { drainWords, type Words } from '../../../domain/state-words.ts';
 import { MINUTE_MS } from '../../../domain/time.ts';
 import { wrap } from '../../../domain/width.ts';
 import type { Rect } from '../../layout.ts';
@@ -22,7 +22,7 @@ export function queuePanel(state: State, rect: Rect): Panel {
     const lines = [
       readyLine(queue, nowEpochMs),
       // The answer that is asked for first.
-      ...wrap(forecast.text, Math.max(8, room.width)).map((text) => line(seg(text, forecast.role))),
+      ...wrap(fittingText(forecast, room.width), Math.max(8, room.width)).map((text) => line(seg(text, forecast.role))),
       processingLine(queue, nowEpochMs),
       rateLine(queue, nowEpochMs, room.width),
       retryLine(queue),
@@ -33,6 +33,10 @@ export function queuePanel(state: State, rect: Rect): Panel {
     ];
     return { lines: lines.slice(0, room.height), role: forecast.role === 'critical' ? 'critical' : 'muted' };
   });
+}
+
+function fittingText({ text, short }: Words, width: number): string {
+  return text.length <= width ? text : (short ?? text);
 }
 
 function readyLine(queue: QueueOverview, nowEpochMs: number): Line {
@@ -54,11 +58,13 @@ function processingLine(queue: QueueOverview, nowEpochMs: number): Line {
   return line(text, seg(`, stuck? ${formatAge(silentMs)}`, 'warning'));
 }
 
+const ARROWS = { rising: '↗', falling: '↘', still: '→' } as const;
+
 function rateLine(queue: QueueOverview, nowEpochMs: number, width: number): Line {
-  const { sentPerMinute, enqueuedPerMinute } = ratesOf(queue, nowEpochMs);
+  const rates = ratesOf(queue, nowEpochMs);
+  const { sentPerMinute, enqueuedPerMinute } = rates;
   const net = enqueuedPerMinute - sentPerMinute;
-  const arrow = Math.abs(net) < 0.05 ? '→' : net > 0 ? '↗' : '↘';
-  const trend = `${arrow} ${net > 0 ? '+' : ''}${rate(net)}/min`;
+  const trend = `${ARROWS[trendOf(rates)]} ${net > 0 ? '+' : ''}${rate(net)}/min`;
   const whole = `in ${rate(enqueuedPerMinute)}, out ${rate(sentPerMinute)} ${trend}`;
   return line(whole.length <= width ? whole : `${trend}, out ${rate(sentPerMinute)}`);
 }
