@@ -294,6 +294,21 @@ describe('the picture', () => {
     expect(words[5]).toContain('dead letter');
   });
 
+  it('gives no ✓ to a provider with nothing left today, and keeps the ✗ of one that is down', () => {
+    const snapshots = [calmSnapshot(), incidentSnapshot()];
+    const [gone, down] = snapshots.map((snapshot) => {
+      const queue = lastValue(snapshot.queue) as QueueOverview;
+      const quotas = queue.quotas.map((quota) =>
+        quota.provider === 'brevo' ? { ...quota, day: { sent: 300, limit: 300 } } : quota,
+      );
+      const state = connected({ ...snapshot, queue: loaded({ ...queue, quotas }, NOON) });
+      const lines = frameOf(state).find(({ id }) => id === 'quota')?.lines ?? [];
+      return lines.find((each) => textOf(each).includes('brevo'))?.[0];
+    });
+    expect(gone).toMatchObject({ text: '!', role: 'warning' });
+    expect(down).toMatchObject({ text: '✗', role: 'critical' });
+  });
+
   it('breaks a notice into lines rather than cut the name of a file', () => {
     const path = `/home/oncall/${'projects/'.repeat(6)}email-ops-report-2026-11-28-163227.md`;
     const notice = { level: 'ok' as const, text: `report saved: ${path}`, atEpochMs: NOON, of: 'action' as const };

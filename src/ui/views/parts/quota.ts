@@ -44,7 +44,7 @@ interface Row {
 
 function rowOf(state: State, queue: QueueOverview, quota: ProviderQuota): Row {
   return {
-    name: line(healthSign(statusOf(state, quota.provider)), ` ${quota.provider}`),
+    name: line(providerSign(statusOf(state, quota.provider), remainingToday(quota) === 0), ` ${quota.provider}`),
     uses: [quota.day, quota.month],
     forecast: forecastSegment(queue, quota, shownNow(state)),
   };
@@ -125,6 +125,12 @@ function statusOf(state: State, provider: string): ProviderStatus | null {
   const { health } = shownPicture(state);
   const report = health === null ? undefined : lastValue(health)?.report;
   return report?.providers.find((each) => each.provider === provider)?.status ?? null;
+}
+
+/** Of its health; but one that takes nothing more today is not well, however well it answers. */
+function providerSign(status: ProviderStatus | null, isGone: boolean): Segment {
+  const isElseWell = status === 'ok' || status === null;
+  return healthSign(isGone && isElseWell ? 'degraded' : status);
 }
 
 function healthSign(status: ProviderStatus | null): Segment {
