@@ -261,15 +261,15 @@ export const KEYMAP: readonly KeyRow[] = [
   {
     keys: [',', 'left'],
     word: 'cursor-back',
-    does: 'read the point before',
-    hint: 'read',
+    does: "move the chart's cursor to the point before",
+    hint: 'cursor',
     name: 'cursor-back',
     scope: 'view',
   },
   {
     keys: ['.', 'right'],
     word: 'cursor-on',
-    does: 'read the point after',
+    does: "move the chart's cursor to the point after",
     hint: null,
     name: 'cursor-on',
     scope: 'view',

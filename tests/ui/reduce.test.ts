@@ -274,7 +274,7 @@ describe('the picture', () => {
     const text = frame.flatMap(({ lines }) => lines.map(textOf)).join('\n');
     expect(text).toContain('CRIT brevo: quota exhausted, 300/300');
     expect(text).toMatch(/✗ brevo +100 % gone/);
-    expect(text).not.toContain(', read');
+    expect(text).not.toContain(', cursor');
     expect(afterEvents(state, ...keys(',')).notice?.text).toContain('z shows it alone');
     expect(frameOf(afterEvents(state, ...keys('z', ','))).some(({ id }) => id === 'chart')).toBe(true);
   });
