@@ -3,6 +3,7 @@ import { hintOf, isMeant, KEYMAP, type KeyRow, keyLabel, rowFor, whyNot } from '
 import { type Line, line, seg, spread, widthOf } from './line.ts';
 import type { State } from './state.ts';
 import { tourHints } from './tour.ts';
+import { viewOf } from './views.ts';
 
 const GAP = '  ';
 /** These are at the right end, whatever else fits. */
@@ -20,16 +21,17 @@ export function hintLine(state: State, columns: number): Line {
     columns,
   );
   const rest = hints(
-    [...offered.filter(isWayOut), ...offered.filter((row) => !isWayOut(row) && !ALWAYS.has(row.word))],
+    offered.filter(({ word }) => !ALWAYS.has(word)).toSorted((a, b) => rank(a, state) - rank(b, state)),
     state,
     columns - widthOf(always) - 3,
   );
   return spread([seg(' '), ...rest], [...always, seg(' ')], columns);
 }
 
-/** Whoever went in wants to know first how to get out. */
-function isWayOut({ name }: KeyRow): boolean {
-  return name === 'back';
+/** Whoever went in wants to know first how to get out, then what can be done with what is there. */
+function rank({ name }: KeyRow, state: State): number {
+  if (name === 'back') return 0;
+  return viewOf(state.view).isForemost?.(state, name) === true ? 1 : 2;
 }
 
 /** Its first key may mean something else in the view at hand. */

@@ -21,6 +21,8 @@ export interface ViewDefinition<Local> {
   reduce?(state: State, event: ViewEvent, local: Local): ViewStep<Local>;
   /** What Esc goes back from at the moment: details of one thing, or whatever else narrows what is seen. */
   leaves?(state: State, local: Local): 'details' | 'narrowing' | null;
+  /** Whether a command belongs to the one thing that is shown alone at the moment: its key is offered before others. */
+  isForemost?(state: State, name: CommandName): boolean;
 }
 
 export type ViewEvent =

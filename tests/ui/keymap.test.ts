@@ -91,6 +91,15 @@ describe('hints', () => {
     expect(textOf(hintLine(grouped, 160))).toMatch(/^ Esc back/);
   });
 
+  it('begin with the keys of the chart while it is alone', () => {
+    const zoomed = afterEvents(connected(incidentSnapshot()), ...keys('z'));
+    expect(textOf(hintLine(zoomed, 80))).toMatch(/^ Esc back {2}\] range {2}c series {2}, cursor {2}z zoom {2}p pause/);
+    const elsewhere = afterEvents(zoomed, ...keys('4'));
+    expect(textOf(hintLine(elsewhere, 160))).toBe(
+      textOf(hintLine(afterEvents(connected(incidentSnapshot()), ...keys('4')), 160)),
+    );
+  });
+
   it('say what a key does now: from the groups back to the list', () => {
     const list = afterEvents(connected(incidentSnapshot()), ...keys('2'));
     expect(textOf(hintLine(list, 160))).toContain('e group');

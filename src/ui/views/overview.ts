@@ -36,6 +36,7 @@ export const overview = defineView<null>({
   panels,
   unless,
   leaves: ({ chart }) => (chart.isZoomed || chart.cursorAtEpochMs !== null ? 'narrowing' : null),
+  isForemost: ({ chart }, name) => chart.isZoomed && (name === 'zoom' || NEEDS_CHART.has(name)),
   reduce: (state, event) => (event.type === 'command' ? obey(state, event.name, event.argument) : {}),
 });
 
