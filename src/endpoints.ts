@@ -64,7 +64,14 @@ function open(environment: Variables): Endpoints | string[] {
   const redis = config.redis === null ? null : connectRedis(config.redis);
   const supabase = config.supabase === null ? null : connectSupabase(config.supabase);
   const qstash = config.qstash === null ? null : createSchedules(config.qstash);
-  const reader = createSnapshotReader({ redis, supabase, qstash, clock, environment: config.environment });
+  const reader = createSnapshotReader({
+    redis,
+    supabase,
+    qstash,
+    clock,
+    environment: config.environment,
+    lockSlots: config.worker.slots,
+  });
   const workers =
     redis === null || supabase === null || config.supabase === null
       ? null

@@ -1,7 +1,8 @@
 /** Who is measured: how emails get into its queue, which process drains it, and how many are not done afterwards. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { lockKeys, MAX_SLOTS } from '../../src/data/queue-lock.ts';
+import { lockKeys } from '../../src/data/keys.ts';
+import { MAX_SLOTS } from '../../src/data/queue-lock.ts';
 import { connectRedis } from '../../src/data/redis.ts';
 import type { Database } from '../../tests/support/postgres.ts';
 import { emailNumber } from '../lib/send-email.ts';

@@ -91,7 +91,8 @@ async function open(parts: Pick<Systems, 'config' | 'variables' | 'sandbox'>): P
   // Side by side: each SDK takes a while to load, and most of that is reading files.
   const [redis, supabase, schedules] = await Promise.all([openRedis(config), openSupabase(config), openQstash(config)]);
   const clock = systemClock;
-  const sources = { redis, supabase, qstash: schedules, clock, environment: config.environment };
+  const { environment, worker } = config;
+  const sources = { redis, supabase, qstash: schedules, clock, environment, lockSlots: worker.slots };
   let reader: SnapshotReader | null = null;
   return {
     ...parts,

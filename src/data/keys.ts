@@ -19,3 +19,8 @@ export const KEY = {
   runsMark: 'email:ops:mark:runs',
   alertsMark: 'email:ops:mark:alerts',
 } as const;
+
+/** `email:queue:lock`, `email:queue:lock:2`, … in order: one for each worker that may send at once (`EMAIL_WORKER_SLOTS`). */
+export function lockKeys(slots: number): readonly string[] {
+  return Array.from({ length: slots }, (_, index) => (index === 0 ? KEY.lock : `${KEY.lock}:${index + 1}`));
+}

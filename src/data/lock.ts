@@ -1,8 +1,8 @@
 /** The queue lock and the announcement of a pause, as they stand now. Taking and giving them is the workers' business. */
 import type { Redis } from '@upstash/redis';
-import { type LockState, parseLock, parsePause } from '../domain/lock.ts';
+import { type Lock, type LockState, parseLock, parsePause } from '../domain/lock.ts';
 import type { Clock } from '../domain/time.ts';
-import { KEY } from './keys.ts';
+import { KEY, lockKeys } from './keys.ts';
 import { type RedisRead, readOne } from './redis-read.ts';
 
 /** What `PTTL` answers for a key that is not there, and for one without an end. */
@@ -15,27 +15,42 @@ export interface LockGateway {
   read(signal?: AbortSignal): Promise<LockState>;
 }
 
-export function createLock(client: Redis, clock: Clock): LockGateway {
+/** `slots` is how many workers may send at once: a lock for each is read. */
+export function createLock(client: Redis, clock: Clock, slots = 1): LockGateway {
+  const locks = lockKeys(slots);
+  const keys = [...locks, KEY.pause];
   const state: RedisRead<LockState> = {
-    keys: [KEY.lock, KEY.pause],
-    count: 2,
+    keys,
+    count: keys.length,
     commands: (pipeline) => {
-      pipeline.pttl(KEY.lock).pttl(KEY.pause);
+      for (const key of keys) pipeline.pttl(key);
     },
-    parse: ([lock = null, pause = null], [lockTtl, pauseTtl]) => {
+    parse: (values, ttls) => {
       const now = clock.nowEpochMs();
-      const lockTtlMs = Number(lockTtl);
-      const pauseTtlMs = Number(pauseTtl);
-      const held = heldValue(lock, lockTtlMs);
+      const pause = values[slots] ?? null;
+      const pauseTtlMs = Number(ttls[slots]);
       const announced = pause === null || pauseTtlMs === NO_KEY ? null : parsePause(pause);
+      const states = locks.map((_, index) => {
+        const ttlMs = Number(ttls[index]);
+        return parseLock(heldValue(values[index] ?? null, ttlMs), ttlMs, now);
+      });
       return {
-        lock: parseLock(held, lockTtlMs, now),
+        ...lockOf(states),
         announcedPause:
           announced === null ? null : { ...announced, expiresAtEpochMs: pauseTtlMs >= 0 ? now + pauseTtlMs : null },
       };
     },
   };
   return { state, read: (signal) => readOne(client, state, signal) };
+}
+
+/** Of several slots the first that a worker holds: a pause that holds another still waits for it. */
+function lockOf(slots: readonly Lock[]): Omit<LockState, 'announcedPause'> {
+  const held = slots.filter(({ kind }) => kind !== 'free');
+  const working = held.filter(({ kind }) => kind !== 'paused');
+  const lock = working[0] ?? held[0] ?? { kind: 'free' };
+  if (slots.length === 1) return { lock };
+  return { lock, otherSlotsHeld: Math.max(0, working.length - 1), freeSlots: slots.length - held.length };
 }
 
 /**

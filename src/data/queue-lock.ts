@@ -8,15 +8,10 @@
 import type { Redis } from '@upstash/redis';
 import { formatPause, type Lock, type Pause, parseLock, parsePause } from '../domain/lock.ts';
 import { type Clock, SECOND_MS } from '../domain/time.ts';
-import { KEY } from './keys.ts';
+import { KEY, lockKeys } from './keys.ts';
 import { ACQUIRE, ADVANCE, EXTEND, INSPECT, PAUSE, RELEASE, RENEW, RESUME } from './queue-lock-scripts.ts';
 
 export const MAX_SLOTS = 16;
-
-/** `email:queue:lock`, `email:queue:lock:2`, … in order. */
-export function lockKeys(slots: number): readonly string[] {
-  return Array.from({ length: slots }, (_, index) => (index === 0 ? KEY.lock : `${KEY.lock}:${index + 1}`));
-}
 
 /** A worker of ours that did not renew its lock for so long is dead: one that lives does so every five seconds. */
 export const SILENT_MS = 25 * SECOND_MS;

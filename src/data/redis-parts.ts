@@ -6,7 +6,7 @@ import type { LockState } from '../domain/lock.ts';
 import { type Clock, SECOND_MS, utcDay } from '../domain/time.ts';
 import { createAlerts } from './alerts.ts';
 import { createHealthCache } from './health-cache.ts';
-import { KEY } from './keys.ts';
+import { KEY, lockKeys } from './keys.ts';
 import { createLock } from './lock.ts';
 import { createMetrics } from './metrics.ts';
 import type { RedisConnection } from './redis.ts';
@@ -31,17 +31,16 @@ export interface RedisParts {
  * The strings that are another value when a part has changed. The monitor replaces the health report in the step that writes
  * alerts, metrics and its run; our other writers leave a mark. What legacy programs write besides is found when it is due.
  */
-const TOLD_BY = {
-  lock: [KEY.lock, KEY.pause],
+const toldBy = (slots: number) => ({
+  lock: [...lockKeys(slots), KEY.pause],
   health: [KEY.healthLatest, KEY.healthError],
   alerts: [KEY.healthLatest, KEY.healthError, KEY.alertsMark],
   metrics: [KEY.healthLatest],
   stats: [KEY.runsMark],
   runs: [KEY.healthLatest, KEY.healthError, KEY.runsMark],
-} as const satisfies Readonly<Record<RedisPartName, readonly string[]>>;
+});
 
-const NAMES = Object.keys(TOLD_BY) as RedisPartName[];
-const STRING_KEYS = [...new Set<string>(Object.values(TOLD_BY).flat())];
+type ToldBy = Readonly<Record<RedisPartName, readonly string[]>>;
 
 /** Who holds the lock renews it every few seconds; its end need not be told to the second. */
 const HELD_LOCK_GOOD_FOR_MS = 15 * SECOND_MS;
@@ -54,9 +53,13 @@ interface Known {
 
 type Strings = Readonly<Record<string, string | null>>;
 
-export function createRedisParts({ client }: RedisConnection, clock: Clock): RedisParts {
+/** `slots` is how many workers may hold the lock at once. */
+export function createRedisParts({ client }: RedisConnection, clock: Clock, slots = 1): RedisParts {
+  const told: ToldBy = toldBy(slots);
+  const names = Object.keys(told) as RedisPartName[];
+  const stringsRead = readStrings(told);
   const gateways: Readonly<Record<RedisPartName, RedisRead<unknown>>> = {
-    lock: createLock(client, clock).state,
+    lock: createLock(client, clock, slots).state,
     health: createHealthCache(client).state,
     alerts: createAlerts(client, clock).feed,
     metrics: createMetrics(client, clock).series,
@@ -64,28 +67,28 @@ export function createRedisParts({ client }: RedisConnection, clock: Clock): Red
     runs: createRuns(client).feed,
   };
   const known = new Map<RedisPartName, Known>();
-  const chosen = (names: readonly RedisPartName[]) => Object.fromEntries(names.map((name) => [name, gateways[name]]));
+  const chosen = (wanted: readonly RedisPartName[]) => Object.fromEntries(wanted.map((name) => [name, gateways[name]]));
 
   return {
     read: async (signal, goodForMs) => {
       const now = clock.nowEpochMs();
-      const due = NAMES.filter((name) => isDue(name, known.get(name), { now, goodForMs }));
-      const { strings, ...first } = await readAll(client, { strings: STRINGS, ...chosen(due) }, signal);
+      const due = names.filter((name) => isDue(name, known.get(name), { now, goodForMs }));
+      const { strings, ...first } = await readAll(client, { strings: stringsRead, ...chosen(due) }, signal);
       const results = first as Partial<Record<RedisPartName, PartResult>>;
-      const rest = NAMES.filter((name) => !due.includes(name));
+      const rest = names.filter((name) => !due.includes(name));
       if (strings.ok) {
-        const changed = rest.filter((name) => isChanged(name, known.get(name), strings.value));
+        const changed = rest.filter((name) => isChanged(told[name], known.get(name), strings.value));
         for (const name of rest) results[name] = { ok: true, isUnchanged: true };
         Object.assign(results, await readChanged(changed, strings.value));
       } else for (const name of rest) results[name] = strings;
-      for (const name of NAMES) note(name, results[name], { now, strings: strings.ok ? strings.value : null });
+      for (const name of names) note(name, results[name], { now, strings: strings.ok ? strings.value : null });
       return results as Record<RedisPartName, PartResult>;
 
-      async function readChanged(names: readonly RedisPartName[], values: Strings): Promise<typeof results> {
-        if (names.length === 0) return {};
+      async function readChanged(changed: readonly RedisPartName[], values: Strings): Promise<typeof results> {
+        if (changed.length === 0) return {};
         // All of it is here already.
-        const health = names.includes('health') ? { health: parsed(gateways.health, values) } : {};
-        const others = names.filter((name) => name !== 'health');
+        const health = changed.includes('health') ? { health: parsed(gateways.health, values) } : {};
+        const others = changed.filter((name) => name !== 'health');
         return others.length === 0 ? health : { ...health, ...(await readAll(client, chosen(others), signal)) };
       }
     },
@@ -102,12 +105,15 @@ export function createRedisParts({ client }: RedisConnection, clock: Clock): Red
   }
 }
 
-const STRINGS: RedisRead<Strings> = {
-  keys: STRING_KEYS,
-  count: 0,
-  commands: () => undefined,
-  parse: (values) => Object.fromEntries(STRING_KEYS.map((key, index) => [key, values[index] ?? null])),
-};
+function readStrings(told: ToldBy): RedisRead<Strings> {
+  const keys = [...new Set(Object.values(told).flat())];
+  return {
+    keys,
+    count: 0,
+    commands: () => undefined,
+    parse: (values) => Object.fromEntries(keys.map((key, index) => [key, values[index] ?? null])),
+  };
+}
 
 function parsed<T>(read: RedisRead<T>, strings: Strings): ReadResult<T> {
   return {
@@ -132,8 +138,8 @@ function isDue(
   return ageMs < 0 || ageMs >= (known.isHeld ? Math.min(goodForMs, HELD_LOCK_GOOD_FOR_MS) : goodForMs);
 }
 
-function isChanged(name: RedisPartName, known: Known | undefined, strings: Strings): boolean {
-  return TOLD_BY[name].some((key) => known?.strings[key] !== strings[key]);
+function isChanged(keys: readonly string[], known: Known | undefined, strings: Strings): boolean {
+  return keys.some((key) => known?.strings[key] !== strings[key]);
 }
 
 /** A pause has its end in advance; it is prolonged by hand. */

@@ -22,6 +22,8 @@ export interface SnapshotSources {
   readonly qstash: Schedules | null;
   readonly clock: Clock;
   readonly environment: Environment;
+  /** How many workers may hold the queue lock at once; 1 unless told. */
+  readonly lockSlots?: number;
   /** Called with each part as it arrives, before the snapshot is whole. */
   readonly onPart?: PartListener;
 }
@@ -57,10 +59,10 @@ const CALLED_AFTER_MS = 5 * SECOND_MS;
 export const FIRST_SCHEDULES_WAIT_MS = 1_500;
 
 export function createSnapshotReader(sources: SnapshotSources): SnapshotReader {
-  const { redis, supabase, qstash, clock } = sources;
+  const { redis, supabase, qstash, clock, lockSlots } = sources;
   const closing = new AbortController();
   const parts = createParts(sources);
-  const redisParts = redis === null ? null : createRedisParts(redis, clock);
+  const redisParts = redis === null ? null : createRedisParts(redis, clock, lockSlots);
   const overview = supabase === null ? null : createOverview(supabase.client, clock);
   const schedules = qstash === null ? null : createSlowPart(qstash, { parts, clock, signal: closing.signal });
 

@@ -26,7 +26,11 @@ export interface Pause {
 
 /** The lock and, where a pause still waits for a worker to give way, its announcement (`email:queue:pause`). */
 export interface LockState {
+  /** Of several slots the first that a worker holds, else a pause. */
   readonly lock: Lock;
+  /** How many workers hold a slot besides {@link lock}. Both are told only where there are several slots. */
+  readonly otherSlotsHeld?: number;
+  readonly freeSlots?: number;
   readonly announcedPause: (Pause & { readonly expiresAtEpochMs: number | null }) | null;
 }
 

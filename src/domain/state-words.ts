@@ -1,6 +1,6 @@
 /** The state of queue and lock in the words of the on-call person: what screens, reports and notifications say alike. Pure. */
 import { drainForecast, ratesOf, trendOf } from './drain.ts';
-import { formatAge, formatClock, formatCount } from './format.ts';
+import { formatAge, formatClock, formatCount, plural } from './format.ts';
 import type { Lock, LockState } from './lock.ts';
 import type { QueueOverview } from './queue.ts';
 import { remainingToday } from './quota.ts';
@@ -83,6 +83,11 @@ export function holderWords(lock: Exclude<Lock, { kind: 'free' }>, nowEpochMs: n
   }
 }
 
+/** What to add where workers in other slots hold the lock as well: `, 1 more slot`. */
+export function otherSlotsWords({ otherSlotsHeld = 0 }: LockState): string {
+  return otherSlotsHeld === 0 ? '' : `, ${plural(otherSlotsHeld, 'more slot')}`;
+}
+
 /** The lock in a few words, and how far a pause has come. `inFlight`: emails in processing, null where nobody knows. */
 export function lockWords(state: LockState, inFlight: number | null, nowEpochMs: number): Words {
   const { lock, announcedPause } = state;
@@ -92,13 +97,13 @@ export function lockWords(state: LockState, inFlight: number | null, nowEpochMs:
   if (announcedPause !== null) {
     // With several slots it may hold one and wait for another.
     const isInPart = lock.kind === 'free' || lock.kind === 'paused';
-    const holder = isInPart ? 'waits for the lock' : holderWords(lock, nowEpochMs);
+    const holder = isInPart ? 'waits for the lock' : holderWords(lock, nowEpochMs) + otherSlotsWords(state);
     const flying = inFlight === null ? '' : `, ${formatCount(inFlight)} in flight`;
     return { text: `PAUSING for ${outside(announcedPause.operator, 40)}: ${holder}${flying}`, role: 'warning' };
   }
   if (lock.kind === 'free') return { text: 'lock free', role: 'muted' };
   const role = lock.expiresAtEpochMs === null ? 'critical' : 'text';
-  return { text: `lock ${holderWords(lock, nowEpochMs)}`, role };
+  return { text: `lock ${holderWords(lock, nowEpochMs)}${otherSlotsWords(state)}`, role };
 }
 
 /** `29:41`, `1:04:09`. Counts down by the second, and takes few bytes to do so. */

@@ -170,10 +170,13 @@ function failingDeliveries(snapshot: Snapshot, thresholds: VerdictThresholds): r
 
 /** The deployed lock always has an expiry; one without would keep every worker out for ever. */
 function lockWithoutEnd(snapshot: Snapshot): readonly VerdictReason[] {
-  const lock = lastValue(snapshot.lock)?.lock;
-  if (lock === undefined || lock.kind === 'free' || lock.expiresAtEpochMs !== null) return [];
+  const state = lastValue(snapshot.lock);
+  if (state === undefined || state.lock.kind === 'free' || state.lock.expiresAtEpochMs !== null) return [];
+  const isRoom = (state.freeSlots ?? 0) + (state.otherSlotsHeld ?? 0) > 0;
   return reason('critical', 'lock-without-end', {
-    text: 'the queue lock never expires: no worker can run',
+    text: isRoom
+      ? 'a slot of the queue lock never expires: one worker fewer can run'
+      : 'the queue lock never expires: no worker can run',
     action: 'Once no worker runs: email-ops pause --force, then email-ops resume',
   });
 }

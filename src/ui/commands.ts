@@ -1,12 +1,13 @@
 /** What each command of the keymap does to the state. Commands that are not the program's go to the view at hand. Pure. */
 import { parseDuration } from '../domain/duration.ts';
+import type { LockState } from '../domain/lock.ts';
 import { isWorkerName } from '../domain/run.ts';
-import { holderWords, outside } from '../domain/state-words.ts';
+import { holderWords, otherSlotsWords, outside } from '../domain/state-words.ts';
 import { MINUTE_MS } from '../domain/time.ts';
 import { act } from './act.ts';
 import { type Form, withError } from './dialog.ts';
 import { pauseOf } from './keymap.ts';
-import { line, seg } from './line.ts';
+import { type Line, line, seg } from './line.ts';
 import { reportOf } from './report.ts';
 import { areSwitchedOn, type CommandName, type State, type Step, shownPicture } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
@@ -115,16 +116,13 @@ function pause(state: State, argument: string | undefined): Step {
 
 function pauseForm(state: State): Form {
   const lock = shownPicture(state).lock;
-  const holder = lock !== null && lock.state !== 'failed' ? lock.value.lock : null;
-  const isHeld = holder !== null && holder.kind !== 'free';
+  const known = lock !== null && lock.state !== 'failed' ? lock.value : null;
   return {
     kind: 'form',
     title: 'Pause the queue',
     explain: [
       line('No worker anywhere claims emails until it is resumed or the time is over.'),
-      ...(isHeld
-        ? [line(seg(`Now ${holderWords(holder, state.nowEpochMs)}: the pause waits for it.`, 'warning'))]
-        : []),
+      ...(known === null ? [] : waitingLines(known, state.nowEpochMs)),
     ],
     fields: [
       { name: 'length', label: 'For how long', value: '', placeholder: '30m' },
@@ -135,6 +133,13 @@ function pauseForm(state: State): Form {
     isDangerous: false,
     purpose: { kind: 'pause' },
   };
+}
+
+function waitingLines(state: LockState, nowEpochMs: number): readonly Line[] {
+  if (state.lock.kind === 'free') return [];
+  const whom = (state.otherSlotsHeld ?? 0) === 0 ? 'it' : 'them';
+  const holders = holderWords(state.lock, nowEpochMs) + otherSlotsWords(state);
+  return [line(seg(`Now ${holders}: the pause waits for ${whom}.`, 'warning'))];
 }
 
 function pauseFor(state: State, form: Form, values: { readonly length: string; readonly reason: string }): Step {

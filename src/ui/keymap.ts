@@ -6,7 +6,7 @@ import { formatAge } from '../domain/format.ts';
 import { lastValue } from '../domain/loaded.ts';
 import { SERIES } from '../domain/metric-series.ts';
 import type { WorkerName } from '../domain/run.ts';
-import { holderWords } from '../domain/state-words.ts';
+import { holderWords, otherSlotsWords } from '../domain/state-words.ts';
 import type { ActionKind } from './actions.ts';
 import { RANGES } from './chart.ts';
 import { areSwitchedOn, type CommandName, type State, whyInert } from './state.ts';
@@ -478,5 +478,8 @@ function standsStillWhy(state: State): string | null {
 function lockedWhy(state: State): string | null {
   const known = state.picture.lock === null ? undefined : lastValue(state.picture.lock);
   if (known === undefined || known.lock.kind === 'free') return null;
-  return holderWords(known.lock, state.nowEpochMs);
+  // Another worker finds room in a free slot, but not beside a pause.
+  const isPausing = known.lock.kind === 'paused' || known.announcedPause !== null;
+  if (!isPausing && (known.freeSlots ?? 0) > 0) return null;
+  return holderWords(known.lock, state.nowEpochMs) + otherSlotsWords(known);
 }

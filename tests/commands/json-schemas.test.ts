@@ -48,6 +48,7 @@ describe('the schemas of --json', () => {
 
   it.each(LOCKS)('fit whoever holds the lock: $kind', (lock) => {
     const announcedPause = lock.kind === 'worker' ? { ...PAUSE, expiresAtEpochMs: NOON } : null;
-    expect(problemsOf(aSnapshot({ lock: loaded({ lock, announcedPause }, NOON) }))).toBeNull();
+    for (const slots of [{}, { otherSlotsHeld: 1, freeSlots: 1 }])
+      expect(problemsOf(aSnapshot({ lock: loaded({ lock, ...slots, announcedPause }, NOON) }))).toBeNull();
   });
 });

@@ -4,6 +4,7 @@ import { type Look, shown } from '../../src/commands/render/look.ts';
 import { snapshotJson } from '../../src/commands/render/snapshot-json.ts';
 import { statusLines } from '../../src/commands/render/status.ts';
 import { failedAfter, loaded } from '../../src/domain/loaded.ts';
+import type { LockState } from '../../src/domain/lock.ts';
 import { completeQuotas } from '../../src/domain/quota.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { lockWords } from '../../src/domain/state-words.ts';
@@ -231,6 +232,24 @@ describe('the status page', () => {
     expect(shownPage).toContain('held for a pause, 1 h left; pausing for maria');
     expect(shownPage).not.toContain('PAUSED');
     expect(lockWords(half, 7, NOON).text).toBe('PAUSING for maria: waits for the lock, 7 in flight');
+  });
+
+  it('says how many workers hold other slots as well', () => {
+    const lock = { kind: 'worker' as const, host: 'web-1', pid: 4_711, token: 't', expiresAtEpochMs: NOON + 211_000 };
+    const pause = { operator: 'maria', host: 'ops-1', startedAtEpochMs: NOON, reason: '', expiresAtEpochMs: NOON };
+    const held = (otherSlotsHeld: number) => ({ lock, otherSlotsHeld, freeSlots: 0, announcedPause: null });
+    expect(lockWords(held(0), 7, NOON).text).toBe('lock held by worker web-1/4711, 3:31 left');
+    expect(lockWords(held(1), 7, NOON).text).toBe('lock held by worker web-1/4711, 3:31 left, 1 more slot');
+    expect(lockWords(held(2), 7, NOON).text).toBe('lock held by worker web-1/4711, 3:31 left, 2 more slots');
+    const pausing = { ...held(1), announcedPause: pause };
+    expect(lockWords(pausing, 7, NOON).text).toBe(
+      'PAUSING for maria: held by worker web-1/4711, 3:31 left, 1 more slot, 7 in flight',
+    );
+    const snapshot = (value: LockState) => aSnapshot({ lock: loaded(value, NOON) });
+    expect(page(snapshot(held(2)))).toContain('held by a worker on web-1 (pid 4711), 4 min left, 2 more slots');
+    expect(page(snapshot(pausing))).toContain('waiting for the workers to give way');
+    const block = compactLines(snapshot(held(1)), { level: 'ok', reasons: [] }, { ...PLAIN, columns: 200 });
+    expect(block.join('\n')).toContain('lock held by a worker on web-1 (pid 4711), 4 min left, 1 more slot ·');
   });
 
   it('shows a healthy system', async () => {

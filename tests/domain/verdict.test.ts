@@ -205,6 +205,22 @@ describe('one thing wrong', () => {
       'the queue lock never expires: no worker can run',
     ],
     [
+      'a slot of several without end',
+      {
+        lock: loaded(
+          {
+            lock: { kind: 'unknown-holder', value: 'x', expiresAtEpochMs: null },
+            otherSlotsHeld: 0,
+            freeSlots: 2,
+            announcedPause: null,
+          },
+          NOON,
+        ),
+      },
+      'critical',
+      'a slot of the queue lock never expires: one worker fewer can run',
+    ],
+    [
       'an open alert',
       {
         alerts: loaded(

@@ -6,12 +6,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAlerts } from '../../src/data/alerts.ts';
 import { createAudit } from '../../src/data/audit.ts';
 import { createHealthCache } from '../../src/data/health-cache.ts';
+import { lockKeys } from '../../src/data/keys.ts';
 import { createLock } from '../../src/data/lock.ts';
 import { createMetrics } from '../../src/data/metrics.ts';
+import { createQueueLock } from '../../src/data/queue-lock.ts';
 import { connectRedis, type RedisConnection, type RedisTarget } from '../../src/data/redis.ts';
 import { readAll } from '../../src/data/redis-read.ts';
 import { createRuns } from '../../src/data/runs.ts';
 import { createStats } from '../../src/data/stats.ts';
+import { lockWords } from '../../src/domain/state-words.ts';
 import { systemClock } from '../../src/domain/time.ts';
 import { openRedis } from '../../src/sandbox/redis/redis.ts';
 import { manualClock } from '../support/clock.ts';
@@ -147,6 +150,67 @@ describe.skipIf(isRedisServerMissing()).each(Object.entries(KINDS))('gateways on
       const state = await read();
       expect(state.lock).toMatchObject({ kind: 'worker', expiresAtEpochMs: null });
       expect(state.announcedPause).toMatchObject({ operator: 'anna', reason: '' });
+    });
+
+    describe('with three slots', () => {
+      const state = () => createLock(redis.client, clock, 3).read();
+      const worker = (slot: number, px = 200_000) =>
+        redis.client.set(lockKeys(3)[slot - 1] ?? '', `worker/web-${slot}/4711/t${slot}`, { px });
+
+      test('is free when all are', async () => {
+        expect(await state()).toEqual({
+          lock: { kind: 'free' },
+          otherSlotsHeld: 0,
+          freeSlots: 3,
+          announcedPause: null,
+        });
+      });
+
+      test('tells of a worker in any of them, and how many more there are', async () => {
+        await worker(2);
+        const second = await state();
+        expect(second).toMatchObject({ lock: { kind: 'worker', host: 'web-2' }, otherSlotsHeld: 0, freeSlots: 2 });
+        expect(lockWords(second, null, now).text).toMatch(/^lock held by worker web-2\/4711, 3:(19|20) left$/);
+        await worker(3, 250_000);
+        const both = await state();
+        expect(both).toMatchObject({ lock: { host: 'web-2' }, otherSlotsHeld: 1, freeSlots: 1 });
+        expect(lockWords(both, null, now).text).toMatch(
+          /^lock held by worker web-2\/4711, 3:(19|20) left, 1 more slot$/,
+        );
+        await worker(1);
+        expect(await state()).toMatchObject({ lock: { host: 'web-1' }, otherSlotsHeld: 2, freeSlots: 0 });
+      });
+
+      test('waits with a pause for a worker in whichever slot, and is paused when it gave way', async () => {
+        const lock = createQueueLock(redis.client, clock, 3);
+        await worker(1);
+        await worker(3);
+        const pause = { operator: 'anna', host: 'ops-1', startedAtEpochMs: now, reason: '' };
+        await lock.pause(pause, { forMs: 1_800_000 });
+        expect(await state()).toMatchObject({
+          lock: { kind: 'worker', host: 'web-1' },
+          otherSlotsHeld: 1,
+          freeSlots: 0,
+          announcedPause: { operator: 'anna' },
+        });
+        await lock.release('worker/web-1/4711/t1');
+        const waiting = await state();
+        expect(waiting).toMatchObject({
+          lock: { kind: 'worker', host: 'web-3' },
+          otherSlotsHeld: 0,
+          announcedPause: { operator: 'anna' },
+        });
+        expect(lockWords(waiting, 4, now).text).toMatch(
+          /^PAUSING for anna: held by worker web-3\/4711, 3:(19|20) left, 4 in flight$/,
+        );
+        await lock.release('worker/web-3/4711/t3');
+        expect(await state()).toMatchObject({
+          lock: { kind: 'paused', operator: 'anna' },
+          otherSlotsHeld: 0,
+          freeSlots: 0,
+          announcedPause: null,
+        });
+      });
     });
   });
 

@@ -1,5 +1,6 @@
 /** The whole picture from a real Redis and a real Postgres: what it costs, and what remains when a part fails. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { compactLines } from '../../src/commands/render/compact.ts';
 import { createAlerts } from '../../src/data/alerts.ts';
 import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
 import { createRunRecorder } from '../../src/data/run-recorder.ts';
@@ -138,6 +139,27 @@ describe.skipIf(isRedisServerMissing() || isPostgresMissing())('the snapshot', (
       expect(cost).toEqual({ commands: 1, roundTrips: 1 });
       for (const part of ['lock', 'health', 'alerts', 'metrics', 'stats', 'runs'] as const)
         expect(snapshot[part]).toMatchObject({ state: 'ok', atEpochMs: clock.nowEpochMs() });
+    });
+
+    test('sees at once who takes any of three slots, with one command where nobody does', async () => {
+      const reader = open({ lockSlots: 3 });
+      const before = redis.usage();
+      await reader.read();
+      const { commands, roundTrips } = redis.usage();
+      expect([roundTrips - before.roundTrips, commands - before.commands]).toEqual([1, 10]);
+      expect((await costOf(reader)).commands).toBe(1);
+      await redis.client.set('email:queue:lock:2', 'worker/web-1/4711/t', { px: 240_000 });
+      const { snapshot, ...cost } = await costOf(reader);
+      // Who holds it since when, and for how long still: a second look, as for a lock with one slot.
+      expect(cost).toEqual({ commands: 6, roundTrips: 2 });
+      expect(snapshot.lock).toMatchObject({ value: { lock: { kind: 'worker', host: 'web-1' }, otherSlotsHeld: 0 } });
+      expect(
+        compactLines(snapshot, verdictOf(snapshot), { columns: 200, colour: false, unicode: true }).join(' '),
+      ).toContain('lock held by a worker on web-1 (pid 4711)');
+      await redis.client.set('email:queue:lock:3', 'worker/web-2/4711/t', { px: 240_000 });
+      expect((await costOf(reader)).snapshot.lock).toMatchObject({
+        value: { lock: { host: 'web-1' }, otherSlotsHeld: 1 },
+      });
     });
 
     test('has the records and counts of a run at once, and costs more only then', async () => {

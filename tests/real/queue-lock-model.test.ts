@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createQueueLock, lockKeys, MAX_SLOTS, type QueueLock } from '../../src/data/queue-lock.ts';
+import { lockKeys } from '../../src/data/keys.ts';
+import { createQueueLock, MAX_SLOTS, type QueueLock } from '../../src/data/queue-lock.ts';
 import { connectRedis, type RedisConnection } from '../../src/data/redis.ts';
 import { formatPause, type Pause } from '../../src/domain/lock.ts';
 import { systemClock } from '../../src/domain/time.ts';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAlerts } from '../../src/domain/alert.ts';
 import { lastValue, loaded } from '../../src/domain/loaded.ts';
+import type { LockState } from '../../src/domain/lock.ts';
 import type { QueueOverview } from '../../src/domain/queue.ts';
 import { MINUTE_MS, SECOND_MS } from '../../src/domain/time.ts';
 import { CHANGING_ACTIONS } from '../../src/ui/actions.ts';
@@ -103,6 +104,20 @@ describe('running a worker', () => {
     const stopped = run(sending.state, ...keys('C-z'));
     expect(stopped.effects).toEqual([]);
     expect(stopped.state.notice?.text).toContain('queue-processor, which runs here, would stand still');
+  });
+
+  it('runs beside a worker that left a slot free, but not beside all of them or a pause', () => {
+    const calm = incidentSnapshot();
+    const held = lastValue(calm.lock);
+    if (held === undefined) throw new Error('The lock is not known.');
+    const pressed = (changes: Partial<LockState>) =>
+      run(connected({ ...calm, lock: loaded({ ...held, ...changes }, NOON) }), ...keys('r')).state.notice?.text;
+    expect(pressed({ otherSlotsHeld: 0, freeSlots: 2 })).toBeUndefined();
+    expect(pressed({ otherSlotsHeld: 2, freeSlots: 0 })).toContain(
+      'held by worker web-1/4711, 3:31 left, 2 more slots',
+    );
+    const pause = { operator: 'anna', host: 'ops-1', startedAtEpochMs: NOON, reason: '', expiresAtEpochMs: null };
+    expect(pressed({ otherSlotsHeld: 0, freeSlots: 1, announcedPause: pause })).toContain('held by worker');
   });
 
   it('does not start the same one twice, and refreshes when it is done', () => {

@@ -130,7 +130,11 @@ export const snapshot = {
   environment: z.strictObject({ name: z.string(), isSandbox: z.boolean() }),
   lock: part(
     z.strictObject({
-      lock,
+      lock: lock.describe('of several slots the first that a worker holds, else a pause'),
+      otherSlotsHeld: count
+        .optional()
+        .describe('workers that hold a slot besides that one; only where `EMAIL_WORKER_SLOTS` is more than 1'),
+      freeSlots: count.optional().describe('that nobody holds; likewise'),
       announcedPause: z
         .strictObject({ ...pause, expiresAt: time.nullable() })
         .nullable()

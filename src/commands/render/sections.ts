@@ -17,7 +17,7 @@ import { completeQuotas, type ProviderQuota, percentUsed, type QuotaUse, quotaSt
 import type { RunRecord } from '../../domain/run.ts';
 import { runWords } from '../../domain/run-words.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
-import { drainWords } from '../../domain/state-words.ts';
+import { drainWords, otherSlotsWords } from '../../domain/state-words.ts';
 import { cleanText, maskEmailsIn } from '../../domain/text.ts';
 import { bar, type Look, type Role, sparkline } from './look.ts';
 import { labelled, sectionOf } from './section.ts';
@@ -33,12 +33,14 @@ export function lockLine(snapshot: Snapshot, look: Look): string[] {
 }
 
 /** Who holds the queue, and until when, as one line. */
-export function describeLock({ lock, announcedPause }: LockState, nowEpochMs: number): string {
-  const until = 'expiresAtEpochMs' in lock ? remainingTime(lock.expiresAtEpochMs, nowEpochMs) : '';
+export function describeLock(state: LockState, nowEpochMs: number): string {
+  const { lock, announcedPause, otherSlotsHeld = 0 } = state;
+  const left = 'expiresAtEpochMs' in lock ? remainingTime(lock.expiresAtEpochMs, nowEpochMs) : '';
+  const until = left + otherSlotsWords(state);
   const pausing =
     announcedPause === null
       ? ''
-      : `; pausing for ${cleanText(announcedPause.operator, 40)}, waiting for the worker to give way`;
+      : `; pausing for ${cleanText(announcedPause.operator, 40)}, waiting for the ${otherSlotsHeld === 0 ? 'worker' : 'workers'} to give way`;
   switch (lock.kind) {
     case 'free':
       return `free${pausing}`;

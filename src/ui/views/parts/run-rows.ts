@@ -5,7 +5,7 @@ import { type Fault, lastValue } from '../../../domain/loaded.ts';
 import type { MissedRun } from '../../../domain/missed.ts';
 import type { RunRecord } from '../../../domain/run.ts';
 import { runWords } from '../../../domain/run-words.ts';
-import { outside } from '../../../domain/state-words.ts';
+import { otherSlotsWords, outside } from '../../../domain/state-words.ts';
 import { type LiveRun, type LogLine, type State, shownPicture } from '../../state.ts';
 import { fitsFilter } from './run-filter.ts';
 import { missedHere } from './runs.ts';
@@ -60,13 +60,17 @@ export function allRuns(state: State, older: readonly RunRecord[]): readonly Run
 function elsewhere(state: State): readonly RunRow[] {
   if (state.live.some(({ worker }) => worker === 'queue-processor')) return [];
   const { lock: lockPart, queue: queuePart } = shownPicture(state);
-  const lock = lockPart === null ? undefined : lastValue(lockPart)?.lock;
-  if (lock?.kind !== 'worker' && lock?.kind !== 'unknown-holder') return [];
+  const known = lockPart === null ? undefined : lastValue(lockPart);
+  if (known?.lock.kind !== 'worker' && known?.lock.kind !== 'unknown-holder') return [];
+  const { lock } = known;
   const inFlight = queuePart === null ? 0 : (lastValue(queuePart)?.counts.processing ?? 0);
   const holder = lock.kind === 'worker' ? `${outside(lock.host, 40)}/${lock.pid}` : 'an unknown worker';
   // No countdown: that stands in the banner, and would be sent over the line here once more every second.
   const until = lock.expiresAtEpochMs === null ? 'without end' : `until ${formatClock(lock.expiresAtEpochMs)}`;
-  const text = [...(inFlight > 0 ? [`${formatCount(inFlight)} in processing`] : []), `lock ${until}`].join(', ');
+  const text = [
+    ...(inFlight > 0 ? [`${formatCount(inFlight)} in processing`] : []),
+    `lock ${until}${otherSlotsWords(known)}`,
+  ].join(', ');
   return [{ id: 'elsewhere', kind: 'elsewhere', holder, text }];
 }
 
