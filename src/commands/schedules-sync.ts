@@ -87,7 +87,9 @@ export async function carryOutPlan(
 async function carryOut(change: ScheduleChange, changes: ScheduleChanges): Promise<void> {
   switch (change.kind) {
     case 'create':
-      return changes.put(change.schedule);
+      await changes.put(change.schedule);
+      if (change.isPaused) await pauseOrTakeBack(change.schedule.id, changes);
+      return;
     case 'update':
       await changes.put(change.schedule);
       // Overwriting may wake a schedule that somebody paused on purpose.
@@ -100,6 +102,16 @@ async function carryOut(change: ScheduleChange, changes: ScheduleChanges): Promi
   }
 }
 
+/** QStash creates schedules active. One that cannot be paused goes again, rather than run what somebody stopped. */
+async function pauseOrTakeBack(id: string, changes: ScheduleChanges): Promise<void> {
+  try {
+    await changes.pause(id);
+  } catch (error) {
+    await changes.remove(id).catch(() => undefined);
+    throw error;
+  }
+}
+
 function idOf(change: ScheduleChange): string {
   return 'schedule' in change ? change.schedule.id : change.id;
 }
@@ -107,6 +119,7 @@ function idOf(change: ScheduleChange): string {
 export function planLines(plan: SyncPlan): readonly string[] {
   return [
     ...plan.changes.flatMap(changeLines),
+    ...wokenLine(plan),
     ...plan.strangers.map(
       ({ id, destination }) => `? ${id}  calls ${destination} as well, and is not ours: left alone`,
     ),
@@ -120,7 +133,8 @@ function changeLines(change: ScheduleChange): readonly string[] {
   switch (change.kind) {
     case 'create': {
       const { id, cron, destination, retries } = change.schedule;
-      return [`+ ${id}  ${cron}  ${destination}  (retries ${retries})`];
+      const standing = change.isPaused ? ', paused as what it replaces' : '';
+      return [`+ ${id}  ${cron}  ${destination}  (retries ${retries}${standing})`];
     }
     case 'update':
       return [
@@ -132,6 +146,13 @@ function changeLines(change: ScheduleChange): readonly string[] {
     case 'keep':
       return [`= ${change.id}${change.isPaused ? '  (paused: email-ops schedules resume)' : ''}`];
   }
+}
+
+function wokenLine({ woken, changes }: SyncPlan): readonly string[] {
+  if (woken.length === 0) return [];
+  const created = changes.flatMap((change) => (change.kind === 'create' ? [change.schedule.id] : []));
+  const [are, them] = woken.length === 1 ? ['is', 'its worker'] : ['are', 'their workers'];
+  return [`! ${woken.join(', ')} ${are} paused, but ${created.join(', ')} starts active and calls ${them} again`];
 }
 
 function costLine({ messagesPerDay, fitsFreeTier }: SyncPlan): string {

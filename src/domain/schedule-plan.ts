@@ -19,7 +19,8 @@ export interface WantedSchedule {
 }
 
 export type ScheduleChange =
-  | { readonly kind: 'create'; readonly schedule: WantedSchedule }
+  /** Paused at once where all of ours that go are paused: somebody stopped them on purpose. */
+  | { readonly kind: 'create'; readonly schedule: WantedSchedule; readonly isPaused: boolean }
   /** `changes` say what differs: `retries 3 → 1`. A schedule that was paused stays so. */
   | {
       readonly kind: 'update';
@@ -35,6 +36,8 @@ export interface SyncPlan {
   readonly changes: readonly ScheduleChange[];
   readonly messagesPerDay: number;
   readonly fitsFreeTier: boolean;
+  /** Paused ones that go, whose workers a new schedule calls again because others that go are active. */
+  readonly woken: readonly string[];
   /** Schedules under other ids that call our endpoints; they are left alone and named. */
   readonly strangers: readonly Schedule[];
 }
@@ -55,16 +58,16 @@ export function wantedSchedules(baseUrl: string, oneTick: boolean): readonly Wan
 export function planSync(current: readonly Schedule[], baseUrl: string, oneTick: boolean): SyncPlan {
   const wanted = wantedSchedules(baseUrl, oneTick);
   const unwanted = OUR_IDS.filter((id) => !wanted.some((schedule) => schedule.id === id));
+  const removed = unwanted.flatMap((id) => current.find((schedule) => schedule.id === id) ?? []);
+  const paused = removed.filter(({ isPaused }) => isPaused).map(({ id }) => id);
+  const areAllPaused = paused.length > 0 && paused.length === removed.length;
+  const changes = wanted.map((schedule) => changeTo(schedule, current, areAllPaused));
   const messagesPerDay = wanted.reduce((sum, schedule) => sum + schedule.messagesPerDay, 0);
   return {
-    changes: [
-      ...wanted.map((schedule) => changeTo(schedule, current)),
-      ...unwanted
-        .filter((id) => current.some((schedule) => schedule.id === id))
-        .map((id) => ({ kind: 'remove', id }) as const),
-    ],
+    changes: [...changes, ...removed.map(({ id }) => ({ kind: 'remove', id }) as const)],
     messagesPerDay,
     fitsFreeTier: messagesPerDay <= FREE_MESSAGES_PER_DAY,
+    woken: !areAllPaused && changes.some(({ kind }) => kind === 'create') ? paused : [],
     strangers: current.filter(({ id, destination }) => !OUR_IDS.includes(id) && workersOf(destination).length > 0),
   };
 }
@@ -101,9 +104,9 @@ function workersOf(destination: string): readonly WorkerName[] {
   return EXPECTED_SCHEDULES.filter((schedule) => path.endsWith(schedule.path)).map(({ worker }) => worker);
 }
 
-function changeTo(wanted: WantedSchedule, current: readonly Schedule[]): ScheduleChange {
+function changeTo(wanted: WantedSchedule, current: readonly Schedule[], startsPaused: boolean): ScheduleChange {
   const found = current.find(({ id }) => id === wanted.id);
-  if (found === undefined) return { kind: 'create', schedule: wanted };
+  if (found === undefined) return { kind: 'create', schedule: wanted, isPaused: startsPaused };
   const changes = (['cron', 'destination', 'method', 'retries'] as const)
     .filter((field) => found[field] !== undefined && found[field] !== wanted[field])
     .map((field) => `${field} ${found[field]} → ${wanted[field]}`);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { planLines } from '../../src/commands/schedules-sync.ts';
 import type { Schedule } from '../../src/domain/schedule.ts';
-import { isUpToDate, planSync, wantedSchedules, workersCalledBy } from '../../src/domain/schedule-plan.ts';
+import {
+  isUpToDate,
+  planSync,
+  type SyncPlan,
+  wantedSchedules,
+  workersCalledBy,
+} from '../../src/domain/schedule-plan.ts';
 
 const BASE = 'https://foodshare.club';
 
@@ -60,6 +67,40 @@ describe('the plan of schedules sync', () => {
       'remove email-quota-sync',
     ]);
     expect(kinds(deployed(true)).at(-1)).toBe('remove email-tick');
+  });
+
+  it('creates paused what replaces only paused schedules', () => {
+    const paused = (oneTick: boolean) => deployed(oneTick).map((schedule) => ({ ...schedule, isPaused: true }));
+    const created = (plan: SyncPlan) =>
+      plan.changes.flatMap((change) => (change.kind === 'create' ? [change.isPaused] : []));
+    expect(created(planSync(paused(false), BASE, true))).toEqual([true]);
+    expect(created(planSync(paused(false).slice(1), BASE, true))).toEqual([true]);
+    expect(created(planSync(paused(true), BASE, false))).toEqual([true, true, true]);
+    expect(planSync(paused(false), BASE, true).woken).toEqual([]);
+    for (const current of [[], deployed()]) expect(created(planSync(current, BASE, true))).toEqual([false]);
+    // One that is missing beside others of its mode is no replacement.
+    expect(created(planSync(paused(false).slice(1), BASE, false))).toEqual([false]);
+  });
+
+  it('goes on paused where a replacement was interrupted', () => {
+    const [first] = deployed();
+    if (first === undefined) throw new Error('There is no schedule.');
+    const half = [...deployed(true), first].map((schedule) => ({ ...schedule, isPaused: true }));
+    expect(planSync(half, BASE, false).changes).toMatchObject([
+      { kind: 'keep', isPaused: true },
+      { kind: 'create', isPaused: true },
+      { kind: 'create', isPaused: true },
+      { kind: 'remove', id: 'email-tick' },
+    ]);
+  });
+
+  it('says which paused ones the tick calls again, where others are active', () => {
+    const plan = planSync(changed('email-health-monitor', { isPaused: true }), BASE, true);
+    expect(plan.changes[0]).toMatchObject({ kind: 'create', isPaused: false });
+    expect(plan.woken).toEqual(['email-health-monitor']);
+    const line = '! email-health-monitor is paused, but email-tick starts active and calls its worker again';
+    expect(planLines(plan)).toContain(line);
+    expect(planSync(changed('email-health-monitor', { isPaused: true }), BASE, false).woken).toEqual([]);
   });
 
   it('knows the cost and what fits the free tier', () => {

@@ -78,6 +78,27 @@ describe.skipIf(isMailStackMissing())('a deployment with serve and QStash', () =
     expect(audit).toContainEqual(expect.stringMatching(/"action":"create schedule","target":"email-tick"/));
   });
 
+  it('keeps paused what was paused, when it replaces three schedules by one tick and back', async () => {
+    const states = async () =>
+      JSON.parse((await email('schedules', 'list', '--json')).stdout).schedules.map(
+        ({ id, isPaused }: { id: string; isPaused: boolean }) => `${id} ${isPaused ? 'paused' : 'active'}`,
+      );
+    await email('schedules', 'sync', '--yes');
+    await email('schedules', 'pause');
+    const toTick = await email('schedules', 'sync', '--one-tick', '--yes');
+    expect(toTick.stdout).toMatch(/^\+ email-tick .*paused as what it replaces/m);
+    expect(await states()).toEqual(['email-tick paused']);
+
+    await email('schedules', 'sync', '--yes');
+    const three = ['email-queue-processor', 'email-health-monitor', 'email-quota-sync'];
+    expect(new Set(await states())).toEqual(new Set(three.map((id) => `${id} paused`)));
+
+    await email('schedules', 'resume', 'email-queue-processor');
+    const inPart = await email('schedules', 'sync', '--one-tick', '--yes');
+    expect(inPart.stdout).toContain('but email-tick starts active and calls their workers again');
+    expect(await states()).toEqual(['email-tick active']);
+  });
+
   it('runs a worker remotely and follows the message until it is delivered', async () => {
     const { exitCode, stdout, stderr } = await email('run', 'quota-sync', '--remote');
     expect(stderr).toContain('QStash: ');

@@ -133,7 +133,7 @@ export const JSON_SCHEMAS: readonly JsonSchemaRow[] = [
       changes: z
         .array(
           z.discriminatedUnion('kind', [
-            z.strictObject({ kind: z.literal('create'), schedule: wantedSchedule() }),
+            z.strictObject({ kind: z.literal('create'), schedule: wantedSchedule(), isPaused: z.boolean() }),
             z.strictObject({
               kind: z.literal('update'),
               schedule: wantedSchedule(),
@@ -147,6 +147,9 @@ export const JSON_SCHEMAS: readonly JsonSchemaRow[] = [
         .describe('printed before they are made'),
       messagesPerDay: count,
       fitsFreeTier: z.boolean(),
+      woken: z
+        .array(z.string())
+        .describe('paused schedules that go, whose workers the new one calls again because others that go are active'),
       strangers: z.array(schedule).describe('that call our endpoints under other ids; they are left alone'),
     }),
   },
