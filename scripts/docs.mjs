@@ -12,7 +12,8 @@ import { CALM_STEPS, FAST_MS, SLOWEST_MS } from '../src/domain/cadence.ts';
 import { commandsPerHour, costOf, DAYS_PER_MONTH, PRICES, REDIS_COMMANDS } from '../src/domain/cost.ts';
 import { formatAge } from '../src/domain/format.ts';
 import { RUNBOOK } from '../src/domain/runbook.ts';
-import { KEYMAP, keyLabel } from '../src/ui/keymap.ts';
+import { keyLabel } from '../src/ui/key-label.ts';
+import { KEYMAP } from '../src/ui/keymap.ts';
 import { jsonPage, jsonSchemas } from './json-page.mjs';
 
 const CONFIGURATION_INTRO = `# Configuration

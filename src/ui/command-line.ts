@@ -1,7 +1,8 @@
 /** The `:` line: completion over the words of the keymap, and what a typed line means. Pure. */
 import type { GivenCommand } from './commands.ts';
 import type { Dialog } from './dialog.ts';
-import { isMeant, KEYMAP, type KeyRow, whyNot } from './keymap.ts';
+import { isMeant, type KeyRow, whyNot } from './key-row.ts';
+import { KEYMAP } from './keymap.ts';
 import type { State } from './state.ts';
 
 export type Typed =

@@ -6,7 +6,7 @@ import { holderWords, otherSlotsWords, outside } from '../domain/state-words.ts'
 import { MINUTE_MS } from '../domain/time.ts';
 import { act } from './act.ts';
 import { type Form, withError } from './dialog.ts';
-import { pauseOf } from './keymap.ts';
+import { pauseOf } from './key-conditions.ts';
 import { type Line, line, seg } from './line.ts';
 import { reportOf } from './report.ts';
 import { areSwitchedOn, type CommandName, type State, type Step, shownPicture } from './state.ts';

@@ -1,6 +1,8 @@
 /** The help: the whole key table, with what can't be done now and why. Pure. */
 import { wrap } from '../domain/width.ts';
-import { isMeant, KEYMAP, type KeyRow, keyLabel, whyNot } from './keymap.ts';
+import { keyLabel } from './key-label.ts';
+import { isMeant, type KeyRow, whyNot } from './key-row.ts';
+import { KEYMAP } from './keymap.ts';
 import { centred, inside, titleRoom } from './layout.ts';
 import { cut, fill, type Line, line, seg, widthOf } from './line.ts';
 import type { Panel } from './panel.ts';

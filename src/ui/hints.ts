@@ -1,5 +1,7 @@
 /** The bottom line: the keys that can be pressed now, as many as fit. Pure. */
-import { hintOf, isMeant, KEYMAP, type KeyRow, keyLabel, rowFor, whyNot } from './keymap.ts';
+import { keyLabel } from './key-label.ts';
+import { hintOf, isMeant, type KeyRow, whyNot } from './key-row.ts';
+import { KEYMAP, rowFor } from './keymap.ts';
 import { type Line, line, seg, spread, widthOf } from './line.ts';
 import type { State } from './state.ts';
 import { tourHints } from './tour.ts';

@@ -2,42 +2,16 @@
  * The one table of keys. Bindings, hints, help, the command line and docs/keys.md are all made from it. A key is looked up
  * from the top: the first row that means something in the view at hand wins.
  */
-import { formatAge } from '../domain/format.ts';
-import { lastValue } from '../domain/loaded.ts';
 import { SERIES } from '../domain/metric-series.ts';
-import type { WorkerName } from '../domain/run.ts';
-import { holderWords, otherSlotsWords } from '../domain/state-words.ts';
-import type { ActionKind } from './actions.ts';
 import { RANGES } from './chart.ts';
-import { areSwitchedOn, type CommandName, type State, whyInert } from './state.ts';
+import { isLongest, leftByEscape, lockedWhy, pauseOf, runningWhy, standsStillWhy } from './key-conditions.ts';
+import { isMeant, type KeyRow } from './key-row.ts';
+import { areSwitchedOn, type State, whyInert } from './state.ts';
 import { THEME_NAMES } from './theme.ts';
-import { localOf } from './view.ts';
 import { isSelectedDisabled } from './views/parts/provider-local.ts';
 import { isShownGrouped } from './views/parts/queue-local.ts';
 import { isSelectedPaused } from './views/parts/schedule-rows.ts';
-import { VIEWS, viewOf } from './views.ts';
-
-export interface KeyRow {
-  readonly keys: readonly string[];
-  /** What to type after `:`. Unique. */
-  readonly word: string;
-  /** What it does, for the help. */
-  readonly does: string;
-  /** For the line of hints; null where the key explains itself or is rare. */
-  readonly hint: string | null | ((state: State) => string | null);
-  readonly name: CommandName;
-  readonly argument?: string;
-  /** What may follow the word on the command line: words to complete, or a description in `<>`. */
-  readonly takes?: readonly string[];
-  /** `view`: only where the view handles the command. */
-  readonly scope: 'program' | 'view';
-  /** Changes something outside: inert in a read-only console. */
-  readonly changes?: boolean;
-  /** Offered only where the console can do one of these. */
-  readonly needs?: readonly ActionKind[];
-  /** Why it can't be done now, or null. */
-  unless?(state: State): string | null;
-}
+import { VIEWS } from './views.ts';
 
 export const KEYMAP: readonly KeyRow[] = [
   { keys: ['up', 'k'], word: 'up', does: 'move up', hint: null, name: 'up', scope: 'view' },
@@ -400,86 +374,4 @@ export const KEYMAP: readonly KeyRow[] = [
 /** The row that a key means in the view at hand, whether it can be done now or not. */
 export function rowFor(key: string, state: State): KeyRow | undefined {
   return KEYMAP.find((row) => row.keys.includes(key) && isMeant(row, state));
-}
-
-export function isMeant(row: KeyRow, state: State): boolean {
-  return row.scope === 'program' || viewOf(state.view).handles.includes(row.name);
-}
-
-/** Why a row can't be done now, in words for the person who pressed its key; null when it can. */
-export function whyNot(row: KeyRow, state: State): string | null {
-  const inert = row.changes === true ? whyInert(state) : null;
-  if (inert !== null) return inert;
-  if (row.needs !== undefined && !row.needs.some((kind) => state.available.has(kind)))
-    return state.connection.kind === 'open' ? 'not possible from this console' : 'not connected yet';
-  const why = row.unless?.(state) ?? null;
-  if (why !== null || row.scope === 'program') return why;
-  const view = viewOf(state.view);
-  return view.unless?.(state, row.name, localOf(state, view)) ?? null;
-}
-
-/** Keys as they are written on the screen and in the docs. */
-export function keyLabel(key: string): string {
-  const parts = /^((?:[CMS]-)*)(.+)$/.exec(key);
-  const [, modifiers = '', name = key] = parts ?? [];
-  const label = KEY_LABELS[name] ?? (modifiers.includes('C-') ? name.toUpperCase() : name);
-  return modifiers.replace('C-', 'Ctrl-').replace('M-', 'Alt-').replace('S-', 'Shift-') + label;
-}
-
-const KEY_LABELS: Readonly<Record<string, string>> = {
-  space: 'Space',
-  enter: 'Enter',
-  escape: 'Esc',
-  tab: 'Tab',
-  up: 'Up',
-  down: 'Down',
-  left: 'Left',
-  right: 'Right',
-  home: 'Home',
-  end: 'End',
-  'page-up': 'PgUp',
-  'page-down': 'PgDn',
-};
-
-export function hintOf(row: KeyRow, state: State): string | null {
-  return typeof row.hint === 'function' ? row.hint(state) : row.hint;
-}
-
-function isLongest({ chart }: State): boolean {
-  return chart.range >= RANGES.length - 1;
-}
-
-function leftByEscape(state: State): 'details' | 'narrowing' | null {
-  const view = viewOf(state.view);
-  return view.leaves?.(state, localOf(state, view)) ?? null;
-}
-
-/** The pause that is in force or announced. */
-export function pauseOf(state: State) {
-  const known = state.picture.lock === null ? undefined : lastValue(state.picture.lock);
-  if (known?.lock.kind === 'paused') return known.lock;
-  return known?.announcedPause ?? null;
-}
-
-function runningWhy(state: State, worker: WorkerName): string | null {
-  const found = state.running.find(({ request }) => request.kind === 'run' && request.worker === worker);
-  return found === undefined
-    ? null
-    : `${worker} is running here, for ${formatAge(state.nowEpochMs - found.startedAtEpochMs)}`;
-}
-
-/** What is in flight would be neither finished nor given back while we are stopped. */
-function standsStillWhy(state: State): string | null {
-  if (areSwitchedOn(state)) return 'the workers here would stand still: switch them off first';
-  const [run] = state.live;
-  return run === undefined ? null : `${run.worker}, which runs here, would stand still: wait until it ends`;
-}
-
-function lockedWhy(state: State): string | null {
-  const known = state.picture.lock === null ? undefined : lastValue(state.picture.lock);
-  if (known === undefined || known.lock.kind === 'free') return null;
-  // Another worker finds room in a free slot, but not beside a pause.
-  const isPausing = known.lock.kind === 'paused' || known.announcedPause !== null;
-  if (!isPausing && (known.freeSlots ?? 0) > 0) return null;
-  return holderWords(known.lock, state.nowEpochMs) + otherSlotsWords(known);
 }
