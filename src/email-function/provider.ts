@@ -66,6 +66,19 @@ export interface Sender {
 
 /** Who an email comes from: what it says itself, as an address or as `Name <address>`, else what is set for all. */
 export function senderOf(email: Email, preset: Sender): Sender {
-  const [, name = '', address] = /^\s*"?([^"<>]*?)"?\s*<([^<>]+)>\s*$/.exec(email.from ?? '') ?? [];
-  return { address: address ?? email.from ?? preset.address, name: email.fromName ?? (name || preset.name) };
+  const { name, address } = mailboxParts(email.from ?? '');
+  return { address: address || preset.address, name: email.fromName ?? (name || preset.name) };
+}
+
+/** Where answers go, for APIs that take address and name apart. */
+export function replyToOf({ replyTo }: Email): { readonly email: string; readonly name?: string } | undefined {
+  if (replyTo === undefined) return undefined;
+  const { name, address } = mailboxParts(replyTo);
+  return name === '' ? { email: address } : { email: address, name };
+}
+
+/** Of an address alone, or of `Name <address>`; both empty where there is neither. */
+function mailboxParts(text: string): Sender {
+  const [, name = '', address = text] = /^\s*"?([^"<>]*?)"?\s*<([^<>]+)>\s*$/.exec(text) ?? [];
+  return { name, address };
 }

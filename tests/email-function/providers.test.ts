@@ -223,6 +223,13 @@ describe('what is sent', () => {
     expect(JSON.stringify(sent)).not.toContain(KEY);
   });
 
+  test('Brevo and MailerSend get the name of whom answers go to apart from the address', async () => {
+    const replyTo = 'The team <team@foodshare.club>';
+    const apart = { email: 'team@foodshare.club', name: 'The team' };
+    expect((await sentBy('brevo', { replyTo }))?.body.replyTo).toEqual(apart);
+    expect((await sentBy('mailersend', { replyTo }))?.body.reply_to).toEqual(apart);
+  });
+
   test('Amazon SES gets a signed request, its sender in ASCII', async () => {
     const sent = await sentBy('aws_ses', { fromName: 'Bäckerei' });
     expect(sent?.body).toEqual({

@@ -4,7 +4,7 @@ import { safeMessageId } from '../../domain/message-id.ts';
 import type { QuotaReading } from '../../domain/provider-state.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, numberAt, textAt } from '../fields.ts';
-import { type EmailProvider, senderOf } from '../provider.ts';
+import { type EmailProvider, replyToOf, senderOf } from '../provider.ts';
 import { type Called, callProvider } from '../provider-call.ts';
 import { toUuid } from '../uuid.ts';
 import { healthOfCall, JSON_TYPE, type ProviderOptions } from './options.ts';
@@ -57,7 +57,7 @@ export function createBrevo(options: ProviderOptions): EmailProvider {
         subject: email.subject,
         htmlContent: email.html,
         textContent: email.text,
-        replyTo: email.replyTo === undefined ? undefined : { email: email.replyTo },
+        replyTo: replyToOf(email),
         // In the body, not a header of HTTP; it must be a UUID.
         headers: key === undefined ? undefined : { idempotencyKey: await toUuid(key) },
       };

@@ -3,7 +3,7 @@
 import { safeMessageId } from '../../domain/message-id.ts';
 import { type ErrorDialect, refusalOf } from '../failure-rules.ts';
 import { at, textAt } from '../fields.ts';
-import { type EmailProvider, type SendRefusal, senderOf } from '../provider.ts';
+import { type EmailProvider, replyToOf, type SendRefusal, senderOf } from '../provider.ts';
 import { callProvider, type ProviderReply } from '../provider-call.ts';
 import { healthOf, JSON_TYPE, type ProviderOptions } from './options.ts';
 
@@ -40,7 +40,7 @@ export function createMailersend(options: ProviderOptions): EmailProvider {
       const body = {
         from: { email: from.address, name: from.name },
         to: [{ email: email.to }],
-        reply_to: email.replyTo === undefined ? undefined : { email: email.replyTo },
+        reply_to: replyToOf(email),
         subject: email.subject,
         html: email.html,
         text: email.text,
