@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createQueueLock, type PauseStep, type QueueLock, type StandingPause } from '../data/queue-lock.ts';
 import { formatClock, formatLeft, plural } from '../domain/format.ts';
-import { formatPause, type Lock, type Pause } from '../domain/lock.ts';
+import { formatPause, type Lock, type Pause, prolongedReason } from '../domain/lock.ts';
 import { cleanText } from '../domain/text.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/time.ts';
 import { auditOf } from './audit.ts';
@@ -61,7 +61,7 @@ async function run({ options, io, environment, signal }: Invocation<Options>): P
   const begun =
     standing === null
       ? await begin(lock, { operator, forMs, reason: options.reason, startedAtEpochMs: systems.clock.nowEpochMs() })
-      : await prolong(lock, standing, { forMs, reason: options.reason });
+      : await prolong(lock, standing, { operator, forMs, reason: options.reason });
   const { described } = begun;
   await audit(standing === null ? 'pause' : 'extend pause', standing?.value ?? described.value);
   let { step } = begun;
@@ -116,10 +116,10 @@ async function begin(
 async function prolong(
   lock: QueueLock,
   standing: StandingPause,
-  wanted: { forMs: number; reason: string | undefined },
+  wanted: { operator: Operator; forMs: number; reason: string | undefined },
 ): Promise<Begun> {
-  const { forMs, reason } = wanted;
-  const why = reason === undefined ? {} : { reason: cleanText(reason, 200) };
+  const { operator, forMs, reason } = wanted;
+  const why = reason === undefined ? {} : { reason: cleanText(prolongedReason(standing, operator.name, reason), 200) };
   const extended = await lock.extend(standing, { forMs, ...why });
   if (extended === null) throw new CommandError('The pause ended at this moment. Call it again to pause anew');
   const step = await lock.advance(extended.value);

@@ -64,6 +64,13 @@ export function formatPause(pause: Pause): string {
   return `pause/${name}@${host}/${pause.startedAtEpochMs}/${encodeURIComponent(pause.reason.toWellFormed())}`;
 }
 
+/** What a pause says when `operator` prolongs it for a reason: nobody's words are put into somebody else's mouth. */
+export function prolongedReason(pause: Pause, operator: string, reason: string): string {
+  if (pause.operator === operator) return reason;
+  const own = `${operator}: ${reason}`;
+  return pause.reason === '' ? own : `${pause.reason}; ${own}`;
+}
+
 export function formatWorkerLock(worker: { host: string; pid: number; token: string }): string {
   return `worker/${worker.host.replaceAll('/', '_')}/${worker.pid}/${worker.token}`;
 }

@@ -1,6 +1,6 @@
 /** What the admin API can do: pause, resume, run. Each answers with a status for HTTP and a sentence for a person. */
 import type { QueueLock, StandingPause } from '../data/queue-lock.ts';
-import type { Pause } from '../domain/lock.ts';
+import { type Pause, prolongedReason } from '../domain/lock.ts';
 import type { WorkerName } from '../domain/run.ts';
 import type { Clock } from '../domain/time.ts';
 import type { Worker } from './worker.ts';
@@ -40,7 +40,7 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
   return {
     pause: async ({ operator, forMs, reason, extend }) => {
       if (lock === null) return notConfigured('Redis');
-      if (extend) return extendPause(lock, { forMs, ...(reason === '' ? {} : { reason }) });
+      if (extend) return extendPause(lock, { operator, forMs, reason });
       const startedAtEpochMs = clock.nowEpochMs();
       const pause: Pause = { operator, host, startedAtEpochMs, reason };
       const step = await lock.pause(pause, { forMs });
@@ -85,9 +85,13 @@ export function createAdminActions(options: AdminActionsOptions): AdminActions {
   };
 }
 
-async function extendPause(lock: QueueLock, request: { forMs: number; reason?: string }): Promise<ActionResult> {
+async function extendPause(
+  lock: QueueLock,
+  { operator, forMs, reason }: { operator: string; forMs: number; reason: string },
+): Promise<ActionResult> {
   const pause = (await lock.state()).pause;
-  const extended = pause === null ? null : await lock.extend(pause, request);
+  const why = pause === null || reason === '' ? {} : { reason: prolongedReason(pause, operator, reason) };
+  const extended = pause === null ? null : await lock.extend(pause, { forMs, ...why });
   if (extended === null) return { status: 404, message: 'There is no pause to extend.', details: { state: 'running' } };
   const state = await standingOf(lock);
   const details = { state, pause: withoutValue(extended) };

@@ -120,8 +120,11 @@ describe.skipIf(isMailStackMissing())('the workers’ commands', () => {
       ]);
     });
 
-    test('somebody else’s pause is lifted only on purpose', async () => {
-      await cli('pause');
+    test('somebody else’s pause keeps its reason beside that of whoever prolongs it, and is lifted only on purpose', async () => {
+      await cli('pause', '--reason', 'resend outage');
+      await start(['pause', '--reason', 'brevo too'], { USER: 'bob' }).ended;
+      const [, reason = ''] = /^pause\/anna@[^/]+\/\d+\/(.*)$/.exec(String(await stack.redis.client.get(LOCK))) ?? [];
+      expect(decodeURIComponent(reason)).toBe('resend outage; bob: brevo too');
       expect(await start(['resume'], { USER: 'bob' }).ended).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/The pause is by anna@.*Lift it\?.*--yes/),

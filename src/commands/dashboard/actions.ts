@@ -5,7 +5,7 @@ import { createAlerts } from '../../data/alerts.ts';
 import { createAudit } from '../../data/audit.ts';
 import { createQueueLock, type PauseStep, type QueueLock } from '../../data/queue-lock.ts';
 import { formatAge, formatClock, formatLatency, plural } from '../../domain/format.ts';
-import { formatPause, type Pause } from '../../domain/lock.ts';
+import { formatPause, type Pause, prolongedReason } from '../../domain/lock.ts';
 import { WORKERS, type WorkerName } from '../../domain/run.ts';
 import { cleanText } from '../../domain/text.ts';
 import { SECOND_MS } from '../../domain/time.ts';
@@ -98,7 +98,8 @@ function lockActions(options: ActionsOptions): Actions {
     pause: async ({ forMs, reason }, context) => {
       const standing = (await lock.state()).pause;
       if (standing !== null) {
-        const extended = await lock.extend(standing, { forMs, ...(reason === '' ? {} : { reason }) });
+        const why = reason === '' ? {} : { reason: cleanText(prolongedReason(standing, operator.name, reason), 200) };
+        const extended = await lock.extend(standing, { forMs, ...why });
         if (extended === null) return refused('the pause ended at this moment; press p to pause anew');
         return done(
           `the pause lasts until ${formatClock(extended.expiresAtEpochMs)} UTC now${await audit('extend pause', standing.value)}`,
