@@ -152,7 +152,7 @@ export function createApp(options: AppOptions): App {
   };
   const act = async (effect: ActEffect) => {
     const acting = carryOutAction(effect);
-    if (isHalfDoneWhenLeft(effect.request)) unfinished.set(acting, effect.request);
+    if (!GOES_ON_ALONE.has(effect.request.kind)) unfinished.set(acting, effect.request);
     await acting.finally(() => unfinished.delete(acting));
   };
   const carryOutAction = async ({ id, request }: ActEffect) => {
@@ -233,10 +233,8 @@ export function createApp(options: AppOptions): App {
 
 type ActEffect = Extract<Effect, { kind: 'act' }>;
 
-/** Runs are drained by the session, and what is only followed goes on by itself; everything else would stay half done. */
-function isHalfDoneWhenLeft({ kind }: ActionRequest): boolean {
-  return kind !== 'run' && kind !== 'workers' && kind !== 'schedule';
-}
+/** Runs are drained by the session; what is only watched after its first step goes on without us. The rest would stay half done. */
+const GOES_ON_ALONE: ReadonlySet<ActionKind> = new Set(['run', 'workers', 'pause', 'schedule']);
 
 /** At the full second, where the clock on the screen changes. */
 function tickEverySecond(now: () => number, onTick: (nowEpochMs: number) => void): { stop(): void } {
