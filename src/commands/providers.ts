@@ -2,7 +2,7 @@
 import { createAudit } from '../data/audit.ts';
 import { createProviderGateway, type ProviderGateway } from '../data/providers.ts';
 import { isProvider, PROVIDERS, type Provider } from '../domain/email.ts';
-import { formatClock, formatCount, formatInstant, formatLatency, formatLeft } from '../domain/format.ts';
+import { formatClock, formatCount, formatInstant, formatLatency, formatLeft, formatPercent } from '../domain/format.ts';
 import { standingOf } from '../domain/provider-record.ts';
 import { disabledUntilEpochMs, type ProviderState } from '../domain/provider-state.ts';
 import { cleanText } from '../domain/text.ts';
@@ -113,6 +113,8 @@ async function runList({ options, io, environment, signal }: Invocation<Options>
 
 function columns(nowEpochMs: number): readonly Column<ProviderState>[] {
   const standing = ({ record }: ProviderState) => standingOf(record, nowEpochMs);
+  // All of none would have worked, within 0 ms.
+  const recent = (state: ProviderState) => (standing(state).observed === 0 ? null : standing(state));
   return [
     { title: 'provider', cell: ({ provider }) => provider },
     {
@@ -121,8 +123,8 @@ function columns(nowEpochMs: number): readonly Column<ProviderState>[] {
       role: (state) => (standing(state).circuitState === 'closed' ? undefined : 'critical'),
     },
     { title: 'score', align: 'right', cell: (state) => String(standing(state).healthScore) },
-    { title: 'success', align: 'right', cell: (state) => `${Math.round(standing(state).successRatePercent)} %` },
-    { title: 'latency', align: 'right', cell: (state) => formatLatency(standing(state).averageLatencyMs) },
+    { title: 'success', align: 'right', cell: (state) => formatPercent(recent(state)?.successRatePercent ?? null) },
+    { title: 'latency', align: 'right', cell: (state) => formatLatency(recent(state)?.averageLatencyMs ?? null) },
     {
       title: 'today',
       align: 'right',

@@ -338,6 +338,14 @@ describe('the hands of the view of providers', () => {
     expect(panelText(state, 'provider-detail')).toContain('5 failed');
   });
 
+  it('tells no rate of a provider through which nothing went lately', () => {
+    const idle = aProviderState({ record: { ...NO_RECORD, totalRequests: 2, weighedAtEpochMs: NOON - 3_600_000 } });
+    const state = afterEvents(incident(), statesEvent([idle]), ...keys('down'));
+    expect(panelText(state, 'providers')).toMatch(/brevo .* – +– /);
+    expect(panelText(state, 'provider-detail')).toContain('none lately, 2 in all');
+    expect(panelText(state, 'provider-detail')).not.toContain('0 ms on average');
+  });
+
   it('shows who disabled a provider, until when and why', () => {
     const state = afterEvents(incident(), statesEvent([aProviderState({ disabled: OUT })]), ...keys('down'));
     expect(panelText(state, 'providers')).toMatch(/– brevo +disabled/);

@@ -16,6 +16,7 @@ import {
   messageOf,
   type ProviderRow,
   quotaForecastWords,
+  recentOf,
   scoreWords,
   statusWords,
 } from './provider-rows.ts';
@@ -67,6 +68,7 @@ function standing(state: State, row: ProviderRow): readonly Fact[] {
   const score = scoreWords(row);
   const circuit = circuitWords(row);
   const { health, metrics, deliveries } = row;
+  const recent = recentOf(row);
   const says = messageOf(row, state.isMasked, shownNow(state));
   return [
     { label: 'status', value: `${status.text}${says === '' ? '' : `: ${says}`}`, role: status.role },
@@ -77,7 +79,7 @@ function standing(state: State, row: ProviderRow): readonly Fact[] {
       value:
         metrics === null
           ? ''
-          : `${formatPercent(metrics.successRatePercent)} of the recent ones worked, ${formatCount(metrics.totalRequests)} in all${failuresInARow(metrics.consecutiveFailures)}`,
+          : `${recent === null ? 'none lately' : `${formatPercent(recent.successRatePercent)} of the recent ones worked`}, ${formatCount(metrics.totalRequests)} in all${failuresInARow(metrics.consecutiveFailures)}`,
       role: metrics !== null && metrics.consecutiveFailures > 0 ? 'warning' : 'text',
     },
     {
@@ -89,7 +91,7 @@ function standing(state: State, row: ProviderRow): readonly Fact[] {
     {
       label: 'latency',
       value: [
-        ...(metrics === null ? [] : [`${formatLatency(metrics.averageLatencyMs)} on average`]),
+        ...(recent === null ? [] : [`${formatLatency(recent.averageLatencyMs)} on average`]),
         ...(deliveries?.p95Ms === null || deliveries === null ? [] : [`p95 ${formatLatency(deliveries.p95Ms)}`]),
         ...(health === null || health.latencyMs === null ? [] : [`check ${formatLatency(health.latencyMs)}`]),
       ].join(', '),

@@ -63,6 +63,12 @@ export function providerRows(state: State, known: readonly ProviderState[]): rea
   });
 }
 
+/** Null where no recent send is known: all of none would have worked, within 0 ms. */
+export function recentOf({ metrics }: ProviderRow): ProviderMetrics | null {
+  const isNothingKnown = metrics?.successRatePercent === 100 && metrics.averageLatencyMs === 0;
+  return isNothingKnown ? null : metrics;
+}
+
 /** Null where nothing was ever written: then a deployed function keeps its records elsewhere. */
 function keptMetrics({ provider, record, check }: ProviderState, now: number): ProviderMetrics | null {
   if (check === null && record.weighedAtEpochMs === 0) return null;

@@ -13,7 +13,15 @@ import type { Panel } from '../../panel.ts';
 import { faultWord, partPanel } from '../../part.ts';
 import { type State, shownNow, shownPicture } from '../../state.ts';
 import { type TableColumn, tableLines } from '../../table.ts';
-import { messageOf, type ProviderRow, quotaEndWords, scoreOf, scoreRole, statusWords } from './provider-rows.ts';
+import {
+  messageOf,
+  type ProviderRow,
+  quotaEndWords,
+  recentOf,
+  scoreOf,
+  scoreRole,
+  statusWords,
+} from './provider-rows.ts';
 
 export interface ProviderTable {
   readonly rect: Rect;
@@ -119,15 +127,15 @@ function columns(state: State, selected: ProviderRow | undefined): readonly Tabl
       width: 7,
       from: 76,
       align: 'right',
-      cell: ({ metrics }) => formatPercent(metrics?.successRatePercent ?? null),
-      role: ({ metrics }) => successRole(metrics?.successRatePercent ?? null),
+      cell: (row) => formatPercent(recentOf(row)?.successRatePercent ?? null),
+      role: (row) => successRole(recentOf(row)?.successRatePercent ?? null),
     },
     {
       title: 'avg',
       width: 6,
       from: 100,
       align: 'right',
-      cell: ({ metrics }) => formatLatency(metrics?.averageLatencyMs),
+      cell: (row) => formatLatency(recentOf(row)?.averageLatencyMs),
     },
     { title: 'p95', width: 6, from: 66, align: 'right', cell: ({ deliveries }) => formatLatency(deliveries?.p95Ms) },
     { title: 'sent 24h', width: 8, from: 100, align: 'right', cell: ({ deliveries }) => number(deliveries?.sent) },
