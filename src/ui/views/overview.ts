@@ -15,24 +15,25 @@ import { quotaPanel } from './parts/quota.ts';
 import { runsPanel } from './parts/runs.ts';
 import { schedulesPanel } from './parts/schedules.ts';
 
+/** What needs a chart that is seen. */
+const CHART_COMMANDS: readonly CommandName[] = [
+  'range',
+  'shorter',
+  'longer',
+  'series',
+  'next-series',
+  'previous-series',
+  'cursor-back',
+  'cursor-on',
+];
+const NEEDS_CHART: ReadonlySet<CommandName> = new Set(CHART_COMMANDS);
+
 export const overview = defineView<null>({
   id: 'overview',
   title: 'Overview',
   summary: 'is email flowing, and if not, why',
   initial: null,
-  handles: [
-    'range',
-    'shorter',
-    'longer',
-    'series',
-    'next-series',
-    'previous-series',
-    'cursor-back',
-    'cursor-on',
-    'zoom',
-    'acknowledge',
-    'back',
-  ],
+  handles: [...CHART_COMMANDS, 'zoom', 'acknowledge', 'back'],
   panels,
   unless,
   leaves: ({ chart }) => (chart.isZoomed || chart.cursorAtEpochMs !== null ? 'narrowing' : null),
@@ -92,17 +93,6 @@ function narrow(state: State, rect: Rect, chart: ChartAt): readonly Panel[] {
     alertsPanel(state, lower),
   ];
 }
-
-const NEEDS_CHART: ReadonlySet<CommandName> = new Set([
-  'range',
-  'shorter',
-  'longer',
-  'series',
-  'next-series',
-  'previous-series',
-  'cursor-back',
-  'cursor-on',
-]);
 
 function unless(state: State, name: CommandName): string | null {
   if (name === 'acknowledge' && openAlerts(state).length === 0) return 'no alert waits to be acknowledged';
